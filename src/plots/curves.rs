@@ -76,7 +76,7 @@ fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
     let scales = similar_scales(tables.siblings, &first.estimator);
     let timeline = Timeline::new(rows.iter().chain(&scales));
     let layers = layers(rows.iter().map(|row| row.layer));
-    let n_runs = rows.iter().map(|row| row.n_runs).max().unwrap_or(0);
+    let n_runs = n_runs(rows);
     let single = if single::are_drawn(n_runs) { tables.estimates.iter().collect() } else { Vec::new() };
     let estimates = Estimates { rows, single, scales: &scales, layers: &layers, timeline: &timeline };
     let sheet = Sheet {
@@ -98,6 +98,10 @@ fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
         ..Sheet::default()
     };
     sheet.draw()
+}
+
+fn n_runs(rows: &[SummaryRow]) -> i32 {
+    rows.iter().map(|row| row.n_runs).max().unwrap_or(0)
 }
 
 /// Places on the axis of time, each with a lower and an upper end.
@@ -140,10 +144,9 @@ impl Estimates<'_> {
         panel
     }
 
-    /// The 95 % interval of the mean at each snapshot; none if single runs are drawn: the interval of two runs is thirteen times
-    /// as wide as their distance and would hide them.
+    /// The 95 % interval of the mean at each snapshot; none if single runs are drawn, and for two runs.
     fn interval(&self, layer: LayerId, quantity: &Quantity) -> Ribbon {
-        if !self.single.is_empty() {
+        if !(self.single.is_empty() && single::has_interval(n_runs(self.rows))) {
             return Ribbon::new();
         }
         let curve = |column: Column| curve(self.rows, layer, column, self.timeline);

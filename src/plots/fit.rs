@@ -1,26 +1,24 @@
-//! Loss (or squared error) and accuracy of training and test samples against the epoch, with 95 % intervals over runs.
+//! Loss (or squared error) and accuracy of training and test samples against the epoch, with 95 % intervals from three runs on.
 //!
 //! # Reference
 //! Saxe et al. 2018, Fig. 7; Figs 3 C and 4 A for the squared error.
 
 use super::axes::Axis;
 use super::canvas::{BLACK, GREY, LAYER_COLOURS};
-use super::series::{
-    Column, curve, has_curve, has_intervals, interval_name, intervals, line, of_network, ribbon, values,
-};
+use super::series::{Column, curve, has_curve, interval_name, intervals, line, of_network, ribbon, values};
 use super::sheet::{Entry, Mark, Panel, Sheet};
 use super::timeline::Timeline;
-use super::{Picture, PlotError, Spec, Subject, Table, Tables, TrainingInterval, TrainingNumber};
+use super::{Picture, PlotError, Spec, Subject, Table, Tables, single};
 use crate::count::counted;
 use crate::layer_id::LayerId;
-use crate::store::schema::SummaryRow;
+use crate::store::schema::{SummaryRow, TrainingSummaryRow};
 
 pub(super) const SPEC: Spec = Spec {
     name: "fit",
-    summary: "loss (or squared error) and accuracy of training and test samples against the epoch, with 95 % intervals",
+    summary: "loss (or squared error) and accuracy of training and test samples against the epoch, with 95 % intervals if there are three runs or more",
     subject: Subject::Experiment,
     needs: &[Table::Summary],
-    uses: &[Table::Training],
+    uses: &[Table::TrainingSummary],
     draw,
 };
 
@@ -30,8 +28,9 @@ struct Measure {
     label: &'static str,
     /// Whether the axis begins at 0, unless half of the panel would be empty.
     from_zero: bool,
-    train: (Column, TrainingNumber),
-    test: (Column, TrainingNumber),
+    /// The mean, and the quantity of the interval.
+    train: (Column, &'static str),
+    test: (Column, &'static str),
 }
 
 const MEASURES: [Measure; 3] = [
@@ -39,22 +38,22 @@ const MEASURES: [Measure; 3] = [
         title: "loss",
         label: "cross-entropy (nats)",
         from_zero: true,
-        train: (|row| row.loss_train_nats_mean, TrainingNumber::LossTrain),
-        test: (|row| row.loss_test_nats_mean, TrainingNumber::LossTest),
+        train: (|row| row.loss_train_nats_mean, "loss_train"),
+        test: (|row| row.loss_test_nats_mean, "loss_test"),
     },
     Measure {
         title: "squared error",
         label: "mean squared error",
         from_zero: true,
-        train: (|row| row.squared_error_train_mean, TrainingNumber::SquaredErrorTrain),
-        test: (|row| row.squared_error_test_mean, TrainingNumber::SquaredErrorTest),
+        train: (|row| row.squared_error_train_mean, "squared_error_train"),
+        test: (|row| row.squared_error_test_mean, "squared_error_test"),
     },
     Measure {
         title: "accuracy",
         label: "accuracy",
         from_zero: false,
-        train: (|row| row.accuracy_train_mean, TrainingNumber::AccuracyTrain),
-        test: (|row| row.accuracy_test_mean, TrainingNumber::AccuracyTest),
+        train: (|row| row.accuracy_train_mean, "accuracy_train"),
+        test: (|row| row.accuracy_test_mean, "accuracy_test"),
     },
 ];
 /// Colours of the whole network, which no layer has.
@@ -68,7 +67,7 @@ fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
     let rows = of_network(tables.summary);
     let timeline = Timeline::new(&rows);
     let n_runs = rows.iter().map(|row| row.n_runs + row.n_failed).max().unwrap_or(0);
-    let training = if has_intervals(n_runs) { tables.training } else { &[] };
+    let training = if single::has_interval(n_runs) { tables.training_summary } else { &[] };
     let is_there = |measure: &&Measure| has_curve(&rows, measure.train.0) || has_curve(&rows, measure.test.0);
     let panel = |measure: &Measure| panel(&rows, measure, training, &timeline);
     let panels: Vec<Panel> = MEASURES.iter().filter(is_there).map(panel).collect();
@@ -78,7 +77,7 @@ fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
     let has_test = MEASURES.iter().any(|measure| has_curve(&rows, measure.test.0));
     let drawn = [Some(TRAIN), has_test.then_some(TEST)].into_iter().flatten();
     let mut legend: Vec<Entry> = drawn.map(|(label, colour, mark)| Entry::new(label, colour, mark)).collect();
-    if !training.is_empty() {
+    if training.iter().any(|row| row.layer.is_none() && row.low.is_some()) {
         legend.push(Entry::new(interval_name(n_runs), GREY, Mark::Area(INTERVAL)));
     }
     let sheet = Sheet {
@@ -92,9 +91,9 @@ fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
     sheet.draw()
 }
 
-fn panel(rows: &[SummaryRow], measure: &Measure, training: &[TrainingInterval], timeline: &Timeline) -> Panel {
+fn panel(rows: &[SummaryRow], measure: &Measure, training: &[TrainingSummaryRow], timeline: &Timeline) -> Panel {
     let columns = [measure.train, measure.test];
-    let intervals = columns.map(|(_, number)| intervals(training, number, None, timeline));
+    let intervals = columns.map(|(_, quantity)| intervals(training, quantity, None, timeline));
     let ends = intervals.iter().flatten().flat_map(|(_, low, high)| [*low, *high]);
     let heights: Vec<f64> = columns.into_iter().flat_map(|(column, _)| values(rows, column)).chain(ends).collect();
     let largest = heights.iter().copied().fold(0.0, f64::max);

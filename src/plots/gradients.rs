@@ -1,5 +1,5 @@
 //! Drift and diffusion: mean and standard deviation of the gradients of each layer, their ratio, and the norm of the weights,
-//! with 95 % intervals over runs.
+//! with 95 % intervals from three runs on.
 //!
 //! # Reference
 //! Shwartz-Ziv & Tishby 2017, Fig. 4; Saxe et al. 2018, Figs 9, 20 and 21. As in the paper, mean and standard deviation
@@ -10,22 +10,21 @@ use kuva::render::annotations::ReferenceLine;
 
 use super::axes::Axis;
 use super::canvas::{GREY, layer_colour};
-use super::series::{
-    Column, has_curve, has_intervals, interval_name, intervals, layers, legend, lines, of_network, ribbon, values,
-};
+use super::series::{Column, has_curve, interval_name, intervals, layers, legend, lines, of_network, ribbon, values};
 use super::sheet::{Entry, Mark, Panel, Sheet};
 use super::timeline::Timeline;
-use super::{Picture, PlotError, Spec, Subject, Table, Tables, TrainingInterval, TrainingNumber};
+use super::{Picture, PlotError, Spec, Subject, Table, Tables, single};
 use crate::count::counted;
 use crate::layer_id::LayerId;
-use crate::store::schema::SummaryRow;
+use crate::store::quantities::by_weight_norm;
+use crate::store::schema::{SummaryRow, TrainingSummaryRow};
 
 pub(super) const SPEC: Spec = Spec {
     name: "gradients",
-    summary: "mean and standard deviation of the gradients of each layer against the epoch, their ratio, and the norm of the weights, with 95 % intervals",
+    summary: "mean and standard deviation of the gradients of each layer against the epoch, their ratio, and the norm of the weights, with 95 % intervals if there are three runs or more",
     subject: Subject::Experiment,
     needs: &[Table::Summary],
-    uses: &[Table::Training],
+    uses: &[Table::TrainingSummary],
     draw,
 };
 
@@ -45,7 +44,7 @@ fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
     let rows = of_network(tables.summary);
     let timeline = Timeline::new(&rows);
     let n_runs = rows.iter().map(|row| row.n_runs + row.n_failed).max().unwrap_or(0);
-    let training = if has_intervals(n_runs) { tables.training } else { &[] };
+    let training = if single::has_interval(n_runs) { tables.training_summary } else { &[] };
     let norms = Norms { rows: &rows, layers: layers(rows.iter().map(|row| row.layer)), training, timeline: &timeline };
     let has_gradients = has_curve(&rows, MEAN);
     let panels = [
@@ -65,7 +64,7 @@ fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
     if has_curve(&rows, SPREAD) {
         legend.push(Entry::new("standard deviation", GREY, Mark::Dotted));
     }
-    if training.iter().any(|interval| interval.layer.is_some()) {
+    if training.iter().any(|row| row.layer.is_some() && row.low.is_some()) {
         legend.push(Entry::new(interval_name(n_runs), GREY, Mark::Area(2 * INTERVAL)));
     }
     let sheet = Sheet {
@@ -94,36 +93,47 @@ fn explained(over: &str) -> String {
 struct Norms<'a> {
     rows: &'a [SummaryRow],
     layers: Vec<LayerId>,
-    training: &'a [TrainingInterval],
+    training: &'a [TrainingSummaryRow],
     timeline: &'a Timeline,
 }
 
 impl Norms<'_> {
     fn gradients(&self) -> Panel {
-        let y = Axis::log("gradient / ‖W‖", self.heights(MEAN).chain(self.heights(SPREAD)));
+        let heights = self.heights(MEAN).chain(self.heights(SPREAD));
+        let heights = heights.chain(self.upper_ends(by_weight_norm::MEAN)).chain(self.upper_ends(by_weight_norm::STD));
+        let y = Axis::log("gradient / ‖W‖", heights);
         let mut panel = Panel::new("mean and standard deviation", self.timeline.axis(), y);
-        self.draw(&mut panel, SPREAD, TrainingNumber::GradientStd, Mark::Dotted);
-        self.draw(&mut panel, MEAN, TrainingNumber::GradientMean, Mark::Solid);
+        self.draw(&mut panel, SPREAD, by_weight_norm::STD, Mark::Dotted);
+        self.draw(&mut panel, MEAN, by_weight_norm::MEAN, Mark::Solid);
         panel
     }
 
     fn ratio(&self) -> Panel {
         /// Above it the mean is larger (drift), below it the noise (diffusion).
         const SWITCH: f64 = 1.0;
-        let y = Axis::log("mean / standard deviation", self.heights(RATIO).chain([SWITCH]));
+        let y = Axis::log(
+            "mean / standard deviation",
+            self.heights(RATIO).chain(self.upper_ends("gradient_snr")).chain([SWITCH]),
+        );
         let mut panel = Panel::new("signal-to-noise ratio", self.timeline.axis(), y);
-        self.draw(&mut panel, RATIO, TrainingNumber::GradientRatio, Mark::Solid);
+        self.draw(&mut panel, RATIO, "gradient_snr", Mark::Solid);
         panel.lines = vec![ReferenceLine::horizontal(SWITCH).with_color(GREY)];
         panel
     }
 
     fn weights(&self) -> Panel {
-        let ends = |layer: &LayerId| intervals(self.training, TrainingNumber::WeightNorm, Some(*layer), self.timeline);
+        let ends = |layer: &LayerId| intervals(self.training, "weight_norm", Some(*layer), self.timeline);
         let ends = self.layers.iter().flat_map(ends).flat_map(|(_, low, high)| [low, high]);
         let y = Axis::from_zero("‖W‖, Frobenius norm", self.heights(WEIGHTS).chain(ends));
         let mut panel = Panel::new("norm of the weights", self.timeline.axis(), y);
-        self.draw(&mut panel, WEIGHTS, TrainingNumber::WeightNorm, Mark::Solid);
+        self.draw(&mut panel, WEIGHTS, "weight_norm", Mark::Solid);
         panel
+    }
+
+    /// The upper ends of the intervals. Lower ends are not on a logarithmic axis if they are below 0.
+    fn upper_ends(&self, quantity: &str) -> impl Iterator<Item = f64> {
+        let here = self.training.iter().filter(move |row| row.quantity == quantity);
+        here.filter_map(|row| row.high)
     }
 
     fn heights(&self, column: Column) -> impl Iterator<Item = f64> {
@@ -131,9 +141,9 @@ impl Norms<'_> {
     }
 
     /// The lines and intervals of all layers. On a logarithmic axis, an interval that contains 0 begins at the lower end of the axis.
-    fn draw(&self, panel: &mut Panel, column: Column, number: TrainingNumber, mark: Mark) {
+    fn draw(&self, panel: &mut Panel, column: Column, quantity: &str, mark: Mark) {
         for layer in &self.layers {
-            let mut interval = intervals(self.training, number, Some(*layer), self.timeline);
+            let mut interval = intervals(self.training, quantity, Some(*layer), self.timeline);
             interval.iter_mut().for_each(|(_, low, _)| *low = low.max(panel.y.low()));
             panel.plots.extend(ribbon(&interval, layer_colour(*layer), INTERVAL));
         }

@@ -10,7 +10,7 @@ use kuva::plot::ScatterPlot;
 use super::canvas::{TimeColours, layer_colour, layer_name, pale};
 use super::marks::{At, Limit, Path};
 use super::plane::{InPlane, PlaneAxes, Point, draw_dots_in_time, draw_layers_at_each_time, draw_line, sorted};
-use super::series::layers;
+use super::series::{Column, layers, values};
 use super::sheet::{Panel, Sheet};
 use super::single;
 use super::timeline::Timeline;
@@ -101,11 +101,12 @@ fn draw_ends(panel: &mut Panel, rows: &[SummaryRow]) {
     }
 }
 
-/// The largest possible values of the axes in bits: H(X) unless the codes of all layers are too few to reach it, and
-/// H(Y) − H(Y|X).
+/// The largest possible values of the axes in bits, with their names: H(X) unless the codes of all layers are too few to reach
+/// it, and H(Y), or I(X;Y) if labels are probabilities.
 struct Limits {
     i_xt: Option<f64>,
     i_ty: Option<f64>,
+    names: [&'static str; 2],
     /// The largest values of the points.
     reached: Point,
 }
@@ -113,8 +114,10 @@ struct Limits {
 impl Limits {
     fn of(rows: &[SummaryRow], points: &[Point]) -> Self {
         let reached = points.iter().fold((0.0_f64, 0.0_f64), |most, point| (most.0.max(point.0), most.1.max(point.1)));
-        let largest = |ceiling: fn(&SummaryRow) -> Option<f64>| rows.iter().filter_map(ceiling).reduce(f64::max);
-        Self { i_xt: largest(|row| row.i_xt_ceiling_bits), i_ty: largest(|row| row.i_ty_ceiling_bits), reached }
+        let largest = |column: Column| values(rows, column).reduce(f64::max);
+        let (i_xt, i_ty) = (largest(|row| row.i_xt_ceiling_bits), largest(|row| row.i_ty_ceiling_bits));
+        let names = ceiling_names(rows);
+        Self { i_xt, i_ty, names, reached }
     }
 
     /// The limits that the axes contain: without the others, most of the plane would be empty.
@@ -128,8 +131,27 @@ impl Limits {
     }
 
     fn named(&self) -> Vec<Limit> {
-        let limit = |bits: f64, at: At| Limit { name: format!("at most {bits:.2} bits"), at };
-        let (x, y) = (self.i_xt.map(|bits| limit(bits, At::X(bits))), self.i_ty.map(|bits| limit(bits, At::Y(bits))));
+        let limit = |name: &str, bits: f64, at: At| Limit { name: format!("{name} {bits:.2} bits"), at };
+        let [name_x, name_y] = self.names;
+        let x = self.i_xt.map(|bits| limit(name_x, bits, At::X(bits)));
+        let y = self.i_ty.map(|bits| limit(name_y, bits, At::Y(bits)));
         x.into_iter().chain(y).collect()
     }
+}
+
+/// The names of the ceilings of I(X;T) and I(T;Y) of one estimator, followed by a number: `H(X) =` and `H(Y) =`, or `at most` if
+/// the codes of all layers are too few to reach H(X). If labels are probabilities, I(T;Y) is at most `I(X;Y) =`.
+pub fn ceiling_names(rows: &[SummaryRow]) -> [&'static str; 2] {
+    let largest = |column: Column| values(rows, column).reduce(f64::max);
+    // The same terms are added in another order.
+    let are_equal = |a: f64, b: f64| (a - b).abs() <= 1e-9 * b.abs();
+    let of_inputs = largest(|row| row.i_xt_ceiling_bits).zip(largest(|row| row.h_x_bits));
+    let of_labels = largest(|row| row.i_ty_ceiling_bits).zip(largest(|row| row.h_y_bits));
+    let x = if of_inputs.is_some_and(|(ceiling, h_x)| are_equal(ceiling, h_x)) { "H(X) =" } else { "at most" };
+    let y = match of_labels {
+        None => "at most",
+        Some((ceiling, h_y)) if are_equal(ceiling, h_y) => "H(Y) =",
+        Some(_) => "I(X;Y) =",
+    };
+    [x, y]
 }

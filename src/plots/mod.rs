@@ -33,13 +33,14 @@ mod upright;
 mod variance;
 pub(crate) mod weights;
 
+pub use information_plane::ceiling_names;
 use thiserror::Error;
 
 use crate::layer_id::LayerId;
 use crate::store::Experiment;
 use crate::store::schema::{
     BoundLayerRow, BoundRow, CompressionRow, EffectRow, EstimateRow, LevelRow, PhaseRow, SettingRow, StabilityRow,
-    SummaryRow, WeightSummaryRow,
+    SummaryRow, TrainingSummaryRow, WeightSummaryRow,
 };
 use crate::suggest::{Suggestion, suggestion};
 
@@ -58,8 +59,8 @@ pub enum Table {
     WeightSummary,
     /// The recorded activations of the first run.
     Activations,
-    /// The recorded losses, accuracies and norms of every run.
-    Training,
+    /// Losses, accuracies and norms over runs.
+    TrainingSummary,
     /// The curve of the information bottleneck.
     Bound,
     /// The layers next to the curve.
@@ -89,7 +90,7 @@ impl Table {
             Table::Phases => (Experiment::PHASES, "aggregate"),
             Table::WeightSummary => (Experiment::WEIGHT_SUMMARY, "aggregate"),
             Table::Activations => ("recording/activations/", "record"),
-            Table::Training => ("recording/epochs/", "record"),
+            Table::TrainingSummary => (Experiment::TRAINING_SUMMARY, "aggregate"),
             Table::Bound => (Experiment::BOUND, "bound"),
             Table::BoundLayers => (Experiment::BOUND_LAYERS, "bound"),
             Table::Settings => (Experiment::SETTINGS, "sweep"),
@@ -118,8 +119,8 @@ pub struct Tables<'a> {
     pub weight_summary: &'a [WeightSummaryRow],
     /// Histograms of the activations of the first run, sorted by layer and epoch.
     pub histograms: &'a [Histogram],
-    /// 95 % intervals over runs of losses, accuracies and norms, sorted by number, layer and epoch.
-    pub training: &'a [TrainingInterval],
+    /// Losses, accuracies and norms over the runs of the subject, sorted by quantity, layer and epoch.
+    pub training_summary: &'a [TrainingSummaryRow],
     /// The curve of the information bottleneck, by increasing β.
     pub bound: &'a [BoundRow],
     /// The layers compared with the curve.
@@ -148,7 +149,7 @@ impl Tables<'_> {
             phases: kept(self.phases, is_read(Table::Phases)),
             weight_summary: kept(self.weight_summary, is_read(Table::WeightSummary)),
             histograms: kept(self.histograms, is_read(Table::Activations)),
-            training: kept(self.training, is_read(Table::Training)),
+            training_summary: kept(self.training_summary, is_read(Table::TrainingSummary)),
             bound: kept(self.bound, is_read(Table::Bound)),
             bound_layers: kept(self.bound_layers, is_read(Table::BoundLayers)),
             settings: kept(self.settings, is_read(Table::Settings)),
@@ -166,7 +167,7 @@ impl Tables<'_> {
             Table::Phases => self.phases.is_empty(),
             Table::WeightSummary => self.weight_summary.is_empty(),
             Table::Activations => self.histograms.is_empty(),
-            Table::Training => self.training.is_empty(),
+            Table::TrainingSummary => self.training_summary.is_empty(),
             Table::Bound => self.bound.is_empty(),
             Table::BoundLayers => self.bound_layers.is_empty(),
             Table::Settings => self.settings.is_empty(),
@@ -194,48 +195,6 @@ pub struct Histogram {
     pub high: f64,
     /// Shares of the values in bins of equal width, which sum to 1.
     pub shares: Vec<f64>,
-}
-
-/// The 95 % interval over runs of a number of the training at one snapshot.
-#[derive(Debug, Clone, PartialEq)]
-pub struct TrainingInterval {
-    /// The number.
-    pub number: TrainingNumber,
-    /// Number of the layer; `None` for numbers of the whole network.
-    pub layer: Option<LayerId>,
-    /// Whole passes over the training samples.
-    pub epoch: i32,
-    /// Updates of the weights.
-    pub step: i64,
-    /// Lower end of the interval of the mean.
-    pub low: f64,
-    /// Upper end of the interval of the mean.
-    pub high: f64,
-}
-
-/// A number that is recorded during the training.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum TrainingNumber {
-    /// Cross-entropy of the training samples, in nats.
-    LossTrain,
-    /// Cross-entropy of the test samples, in nats.
-    LossTest,
-    /// Mean squared error of the training samples.
-    SquaredErrorTrain,
-    /// Mean squared error of the test samples.
-    SquaredErrorTest,
-    /// Accuracy of the training samples.
-    AccuracyTrain,
-    /// Accuracy of the test samples.
-    AccuracyTest,
-    /// Norm of the mean gradient, divided by the norm of the weights.
-    GradientMean,
-    /// Norm of the standard deviation of the gradients, divided by the norm of the weights.
-    GradientStd,
-    /// Norm of the mean gradient, divided by the norm of the standard deviation.
-    GradientRatio,
-    /// Frobenius norm of the weights.
-    WeightNorm,
 }
 
 /// The subject of a figure.

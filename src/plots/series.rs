@@ -9,12 +9,11 @@ use kuva::render::plots::Plot;
 use super::canvas::{layer_colour, layer_name};
 use super::sheet::{Entry, Mark};
 use super::timeline::{AtSnapshot, Timeline};
-use super::{TrainingInterval, TrainingNumber};
 use crate::count::counted;
 use crate::estimate_id::EstimateId;
 use crate::layer_id::LayerId;
 use crate::math::unique::unique;
-use crate::store::schema::SummaryRow;
+use crate::store::schema::{SummaryRow, TrainingSummaryRow};
 
 /// A column of the summary.
 pub(super) type Column = fn(&SummaryRow) -> Option<f64>;
@@ -106,21 +105,18 @@ pub(super) fn legend<'a>(of_rows: impl IntoIterator<Item = (LayerId, Option<&'a 
     names.into_iter().map(entry).collect()
 }
 
-/// The intervals over runs of a number of the training: places on the axis of `timeline`, lower and upper ends.
+/// The intervals over runs of a quantity of the training: places on the axis of `timeline`, lower and upper ends. None of
+/// snapshots that some runs do not have, because the line is not drawn there.
 pub(super) fn intervals(
-    rows: &[TrainingInterval],
-    number: TrainingNumber,
+    rows: &[TrainingSummaryRow],
+    quantity: &str,
     layer: Option<LayerId>,
     timeline: &Timeline,
 ) -> Vec<(f64, f64, f64)> {
-    let here = rows.iter().filter(|row| row.number == number && row.layer == layer);
-    let drawn = here.filter(|row| timeline.contains((row.epoch, row.step)));
-    drawn.map(|row| (timeline.place((row.epoch, row.step)), row.low, row.high)).collect()
-}
-
-/// Whether intervals over `n_runs` runs are drawn: the interval of two runs is thirteen times as wide as their distance.
-pub(super) fn has_intervals(n_runs: i32) -> bool {
-    n_runs > 2
+    let here = || rows.iter().filter(|row| row.quantity == quantity && row.layer == layer);
+    let n_runs = here().map(|row| row.n_runs).max();
+    let drawn = here().filter(|row| Some(row.n_runs) == n_runs && timeline.contains((row.epoch, row.step)));
+    drawn.filter_map(|row| Some((timeline.place((row.epoch, row.step)), row.low?, row.high?))).collect()
 }
 
 /// The name of the interval over `n_runs` runs in a legend.

@@ -10,10 +10,17 @@ use crate::store::schema::EstimateRow;
 
 /// From this number of runs on, only their mean and its interval are shown.
 const ENOUGH: i32 = 5;
+/// Number of runs from which on an interval is drawn: that of two runs is thirteen times as wide as their distance.
+const ENOUGH_FOR_INTERVAL: i32 = 3;
 
 /// Whether each of `n_runs` runs is drawn. A single run is equal to its mean and is not drawn again.
 pub(crate) fn are_drawn(n_runs: i32) -> bool {
     (2..ENOUGH).contains(&n_runs)
+}
+
+/// Whether the 95 % interval of the mean over `n_runs` runs is drawn, in figures that do not draw the single runs.
+pub(super) fn has_interval(n_runs: i32) -> bool {
+    n_runs >= ENOUGH_FOR_INTERVAL
 }
 
 /// A column of the estimates.

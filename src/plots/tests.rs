@@ -5,6 +5,7 @@ use super::*;
 use crate::estimate_id::EstimateId;
 use crate::layer_id::LayerId;
 use crate::store::CompressionVerdict;
+use crate::store::quantities::by_weight_norm;
 
 /// A row of nothing.
 pub(crate) fn summary_row() -> SummaryRow {
@@ -39,6 +40,8 @@ pub(crate) fn summary_row() -> SummaryRow {
         i_ty_null_bits_mean: None,
         i_xt_ceiling_bits: None,
         i_ty_ceiling_bits: None,
+        h_x_bits: None,
+        h_y_bits: None,
         n_trainings_failed: None,
         n_trainings_degenerate: None,
         loss_train_nats_mean: None,
@@ -80,6 +83,8 @@ fn summary(experiment: &str, estimator: &str) -> Vec<SummaryRow> {
             i_ty_null_bits_mean: Some(0.01),
             i_xt_ceiling_bits: Some(12.0),
             i_ty_ceiling_bits: Some(1.0),
+            h_x_bits: Some(12.0),
+            h_y_bits: Some(1.0),
             loss_train_nats_mean: Some(0.7 - f64::from(epoch) / 200.0),
             accuracy_train_mean: Some(0.9),
             accuracy_test_mean: Some(0.8),
@@ -147,8 +152,19 @@ fn the_plane_shows_the_largest_possible_values() {
     let rows: Vec<SummaryRow> = summary("x", "a").into_iter().map(more).collect();
     let drawn = svg("information-plane", Tables { summary: &rows, ..Tables::default() });
     // 9.5 of 12 bits and 0.5 of 1 bit are reached: only the first limit is on its axis.
-    assert!(drawn.contains(">at most 12.00 bits<") && drawn.contains(">at most 1.00 bits ↑<"), "{drawn}");
+    assert!(drawn.contains(">H(X) = 12.00 bits<") && drawn.contains(">H(Y) = 1.00 bits ↑<"), "{drawn}");
     assert_eq!(drawn.matches("stroke-dasharray=\"6 4\"").count(), 1);
+    let named = |h_x: Option<f64>, h_y: Option<f64>| {
+        let row = |row: &SummaryRow| SummaryRow { h_x_bits: h_x, h_y_bits: h_y, ..row.clone() };
+        let rows: Vec<SummaryRow> = rows.iter().map(row).collect();
+        svg("information-plane", Tables { summary: &rows, ..Tables::default() })
+    };
+    // Fewer codes than inputs, and labels that are probabilities.
+    let drawn = named(Some(13.0), Some(1.5));
+    assert!(drawn.contains(">at most 12.00 bits<") && drawn.contains(">I(X;Y) = 1.00 bits ↑<"), "{drawn}");
+    // Files of earlier versions.
+    let drawn = named(None, None);
+    assert!(drawn.contains(">at most 12.00 bits<") && drawn.contains(">at most 1.00 bits ↑<"), "{drawn}");
 }
 
 #[test]
@@ -246,6 +262,8 @@ fn estimate(row: &SummaryRow, run: &str, more: f64) -> EstimateRow {
         h_t_given_x_bits: None,
         i_xt_ceiling_bits: None,
         i_ty_ceiling_bits: None,
+        h_x_bits: None,
+        h_y_bits: None,
         n_shuffles: None,
         n_resamples: None,
         i_xt_resampled_bits_mean: None,
@@ -364,18 +382,29 @@ fn estimators_without_a_panel_are_named_with_the_reason() {
 
 #[test]
 fn losses_and_gradients_have_intervals_over_three_runs_or_more() {
-    let interval = |number: TrainingNumber, layer: Option<LayerId>| {
-        EPOCHS.map(|epoch| TrainingInterval { number, layer, epoch, step: epoch.into(), low: -0.1, high: 0.9 })
+    let interval = |quantity: &str, layer: Option<LayerId>| {
+        EPOCHS.map(|epoch| TrainingSummaryRow {
+            experiment: "x".to_owned(),
+            quantity: quantity.to_owned(),
+            layer,
+            epoch,
+            step: epoch.into(),
+            n_runs: 5,
+            mean: 0.4,
+            std: Some(0.4),
+            low: Some(-0.1),
+            high: Some(0.9),
+        })
     };
-    let training = [
-        interval(TrainingNumber::LossTrain, None),
-        interval(TrainingNumber::GradientMean, Some(LayerId::FIRST)),
-        interval(TrainingNumber::WeightNorm, Some(LayerId::FIRST)),
+    let training_summary = [
+        interval("loss_train", None),
+        interval(by_weight_norm::MEAN, Some(LayerId::FIRST)),
+        interval("weight_norm", Some(LayerId::FIRST)),
     ]
     .concat();
     let drawn = |name: &str, n_runs: i32| {
         let rows: Vec<SummaryRow> = summary("x", "a").into_iter().map(|row| SummaryRow { n_runs, ..row }).collect();
-        svg(name, Tables { summary: &rows, training: &training, ..Tables::default() })
+        svg(name, Tables { summary: &rows, training_summary: &training_summary, ..Tables::default() })
     };
     for name in ["fit", "gradients"] {
         assert!(drawn(name, 3).contains(">95 % interval over 3 runs<"), "{name}");

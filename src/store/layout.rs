@@ -176,6 +176,9 @@ impl Experiment {
     /// Path below a sweep or an experiment: compression for each value of the varied parameters.
     pub const LEVELS: &str = "levels.parquet";
 
+    /// Path below the experiment: losses, accuracies, gradients and norms over runs; absent if none are recorded.
+    pub const TRAINING_SUMMARY: &str = "training_summary.parquet";
+
     /// Path below the experiment: measures of weights over runs; absent if there are none.
     pub const WEIGHT_SUMMARY: &str = "weight_summary.parquet";
 
@@ -195,7 +198,7 @@ impl Experiment {
     pub const REPORT: &str = "report.html";
 
     /// Paths below an experiment or a sweep: all tables and pages made from estimates, without the figures.
-    pub(super) const VIEWS: [&str; 14] = [
+    pub(super) const VIEWS: [&str; 15] = [
         Self::CHECKS,
         Self::CLAIMS,
         Self::BOUND,
@@ -206,6 +209,7 @@ impl Experiment {
         Self::STABILITY,
         Self::EFFECTS,
         Self::LEVELS,
+        Self::TRAINING_SUMMARY,
         Self::WEIGHT_SUMMARY,
         Self::RELATIONS,
         Self::MINIMAL_MODEL,

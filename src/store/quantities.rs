@@ -51,6 +51,14 @@ pub const GRADIENTS: &[Getter<GradientRow>] = &[
     Getter { name: "weight_norm", get: |row| Some(row.weight_norm) },
 ];
 
+/// Names of the norms of gradients divided by the norm of the weights, as in Fig. 4 of Shwartz-Ziv & Tishby 2017.
+pub mod by_weight_norm {
+    /// Norm of the mean gradient.
+    pub const MEAN: &str = "gradient_mean_norm_by_weight_norm";
+    /// Norm of the standard deviation of the gradients.
+    pub const STD: &str = "gradient_std_norm_by_weight_norm";
+}
+
 /// Position of a layer relative to the information bottleneck curve: multipliers β, and a distance in bits.
 pub const BOUND_LAYERS: &[Getter<BoundLayerRow>] = &[
     Getter { name: "beta", get: |row| row.beta },

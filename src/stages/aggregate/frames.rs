@@ -8,9 +8,10 @@ use polars::prelude::*;
 
 use super::inputs::{Estimated, Input, TableFiles};
 use super::snapshots::Ratios;
+use super::training;
 use crate::layer_id::LayerId;
 use crate::store::quantities::gradient_snr;
-use crate::store::schema::{EpochRow, GradientRow, SummaryRow, WeightRow};
+use crate::store::schema::{EpochRow, GradientRow, SummaryRow, TrainingSummaryRow, WeightRow};
 use crate::store::{RecordedRow, StoreError, caught, read_recorded};
 
 /// The keys for grouping rows of one layer and snapshot over runs, and for sorting.
@@ -69,6 +70,8 @@ pub(super) struct TrainingTables {
     /// Signal-to-noise ratios, by run, layer and step.
     pub(super) ratios: Ratios,
     gradients_over: Option<String>,
+    /// Mean and interval over all runs.
+    pub(super) summary: Vec<TrainingSummaryRow>,
     /// Fits and norms over runs, for every set of runs that an estimator has.
     over_runs: BTreeMap<Vec<String>, MeansOverRuns>,
 }
@@ -82,14 +85,15 @@ struct MeansOverRuns {
 impl TrainingTables {
     /// Reads the tables of `input`.
     pub(super) fn read(input: &Input) -> Result<Self, FrameError> {
-        let fits = fits(&input.epochs)?;
+        let fits: Vec<(&str, EpochRow)> = read(&input.epochs)?;
         let (norms, gradients_over) = match input.gradients.as_slice() {
             [] => (weight_norms(&input.weights)?, None),
             gradients => gradient_norms(gradients)?,
         };
         let ratios = ratios(&norms);
-        let norms = norms_frame(&norms)?;
-        let mut training = Self { fits, norms, ratios, gradients_over, over_runs: BTreeMap::new() };
+        let summary = training::over_runs(&input.experiment.name(), &fits, &norms);
+        let (fits, norms) = (fits_frame(&fits)?, norms_frame(&norms)?);
+        let mut training = Self { fits, norms, ratios, gradients_over, summary, over_runs: BTreeMap::new() };
         training.prepare(&input.estimators)?;
         Ok(training)
     }
@@ -181,13 +185,12 @@ fn read<R: RecordedRow>(runs: &[TableFiles]) -> Result<Vec<(&str, R)>, StoreErro
 }
 
 /// Losses and accuracies; `None` if there are none.
-fn fits(runs: &[TableFiles]) -> Result<Option<DataFrame>, FrameError> {
-    let rows: Vec<(&str, EpochRow)> = read(runs)?;
+fn fits_frame(rows: &[(&str, EpochRow)]) -> PolarsResult<Option<DataFrame>> {
     if rows.is_empty() {
         return Ok(None);
     }
     let fit = |number: fn(&EpochRow) -> Option<f64>| rows.iter().map(|(_, row)| number(row)).collect::<Vec<_>>();
-    Ok(Some(df!(
+    df!(
         "run" => rows.iter().map(|(run, _)| *run).collect::<Vec<_>>(),
         "epoch" => rows.iter().map(|(_, row)| row.epoch).collect::<Vec<_>>(),
         "step" => rows.iter().map(|(_, row)| row.step).collect::<Vec<_>>(),
@@ -197,20 +200,21 @@ fn fits(runs: &[TableFiles]) -> Result<Option<DataFrame>, FrameError> {
         FITS[3] => fit(|row| row.squared_error_test),
         FITS[4] => fit(|row| row.accuracy_train),
         FITS[5] => fit(|row| row.accuracy_test),
-    )?))
+    )
+    .map(Some)
 }
 
 /// The norms of one run, layer and snapshot.
-struct Norms<'r> {
-    run: &'r str,
-    layer: LayerId,
-    epoch: i32,
-    step: i64,
-    gradient_mean: Option<f64>,
-    gradient_std: Option<f64>,
+pub(super) struct Norms<'r> {
+    pub(super) run: &'r str,
+    pub(super) layer: LayerId,
+    pub(super) epoch: i32,
+    pub(super) step: i64,
+    pub(super) gradient_mean: Option<f64>,
+    pub(super) gradient_std: Option<f64>,
     /// The signal-to-noise ratio of the gradients.
-    snr: Option<f64>,
-    weight: f64,
+    pub(super) snr: Option<f64>,
+    pub(super) weight: f64,
 }
 
 /// The norms of the kind of gradients that was recorded first, and its name.

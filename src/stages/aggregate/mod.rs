@@ -8,6 +8,7 @@ mod phases;
 #[cfg(test)]
 mod simulated;
 mod snapshots;
+mod training;
 mod verdict;
 mod weights;
 
@@ -20,7 +21,7 @@ use super::{Outcome, StageError};
 use crate::count::counted;
 use crate::estimate_id::EstimateId;
 use crate::layer_id::LayerId;
-use crate::store::schema::{CompressionRow, PhaseRow, SummaryRow, VERSION, WeightSummaryRow};
+use crate::store::schema::{CompressionRow, PhaseRow, SummaryRow, TrainingSummaryRow, VERSION, WeightSummaryRow};
 use crate::store::{Experiment, Footer, Lock, Manifest, Pending, remove_below, write_csv, write_rows};
 use checks::Checks;
 use frames::{FrameError, TrainingTables};
@@ -28,8 +29,8 @@ use inputs::{Estimated, Input};
 use phases::{Context, phases};
 pub use verdict::MinimumEffect;
 
-/// Writes `summary`, `phases` and `compression` over all runs of all `experiments` into the folder `out`, as Parquet, the
-/// first and the last also as CSV.
+/// Writes `summary`, `phases`, `compression`, `training_summary` and `weight_summary` over all runs of all `experiments` into
+/// the folder `out`, as Parquet, the first and the third also as CSV.
 ///
 /// Each thread has the estimates of one estimator of one experiment in memory. A compression below `minimum` does not count.
 ///
@@ -51,6 +52,7 @@ pub fn aggregate(experiments: &[Experiment], minimum: MinimumEffect, out: &Path)
             .map(|estimated| Made::of(input, &training, &checks, estimated, minimum))
             .collect::<Result<_, StageError>>()?;
         parts.into_iter().for_each(|part| made.append(part));
+        made.training.extend(training.summary);
         for (id, paths) in &input.measures {
             made.weights.extend(weights::over_runs(&input.experiment.name(), id, paths)?);
         }
@@ -69,6 +71,10 @@ pub fn aggregate(experiments: &[Experiment], minimum: MinimumEffect, out: &Path)
         write_csv(out, &as_csv(Experiment::SUMMARY), &made.summary)?,
         write_csv(out, &as_csv(Experiment::COMPRESSION), &made.compression)?,
     ];
+    match made.training.is_empty() {
+        true => remove_below(out, Experiment::TRAINING_SUMMARY)?,
+        false => files.push(write_rows(out, Experiment::TRAINING_SUMMARY, &made.training, &footer)?),
+    }
     match made.weights.is_empty() {
         true => remove_below(out, Experiment::WEIGHT_SUMMARY)?,
         false => files.push(write_rows(out, Experiment::WEIGHT_SUMMARY, &made.weights, &footer)?),
@@ -128,6 +134,7 @@ struct Made {
     summary: Vec<SummaryRow>,
     phases: Vec<PhaseRow>,
     compression: Vec<CompressionRow>,
+    training: Vec<TrainingSummaryRow>,
     weights: Vec<WeightSummaryRow>,
 }
 
@@ -156,7 +163,7 @@ impl Made {
             minimum,
         };
         let (phases, compression) = phases(&context, &snapshots::histories(input, &training.ratios, &rows));
-        Ok(Self { summary, phases, compression, weights: Vec::new() })
+        Ok(Self { summary, phases, compression, ..Self::default() })
     }
 
     fn append(&mut self, mut part: Self) {
@@ -171,7 +178,8 @@ impl Made {
         let of_phase = |r: &PhaseRow| (r.experiment.clone(), r.estimator.clone(), r.run.clone(), r.layer);
         self.phases.sort_by_cached_key(of_phase);
         self.compression.sort_by_cached_key(|r| (r.experiment.clone(), r.estimator.clone(), r.layer));
-        // A stable sort keeps the order of the rows of each measure.
+        // A stable sort keeps the order of the rows of each quantity and measure.
+        self.training.sort_by_cached_key(|r| r.experiment.clone());
         self.weights.sort_by_cached_key(|r| r.experiment.clone());
     }
 }

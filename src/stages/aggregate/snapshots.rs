@@ -91,6 +91,8 @@ pub(super) fn over_runs(input: &Input, rows: &[EstimateRow]) -> SummaryRow {
         i_ty_null_bits_mean: mean(|row| row.i_ty_null_bits_mean),
         i_xt_ceiling_bits: least(|row| row.i_xt_ceiling_bits),
         i_ty_ceiling_bits: least(|row| row.i_ty_ceiling_bits),
+        h_x_bits: least(|row| row.h_x_bits),
+        h_y_bits: least(|row| row.h_y_bits),
         n_trainings_failed: input.trainings.as_ref().map(|trainings| trainings.n_failed()),
         n_trainings_degenerate: input.trainings.as_ref().map(|trainings| trainings.n_degenerate),
         loss_train_nats_mean: None,

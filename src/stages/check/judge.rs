@@ -344,6 +344,8 @@ mod tests {
             h_t_given_x_bits: Some(0.0),
             i_xt_ceiling_bits: Some(12.0),
             i_ty_ceiling_bits: Some(1.0),
+            h_x_bits: Some(12.0),
+            h_y_bits: Some(1.0),
             n_shuffles: Some(5),
             n_resamples: None,
             i_xt_resampled_bits_mean: None,

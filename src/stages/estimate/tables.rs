@@ -250,6 +250,7 @@ impl<'a> TargetTables<'a> {
     fn layer_row(&self, table: usize, at: &At<'_>, estimate: &Result<Estimate, String>) -> EstimateRow {
         let request = self.works[table].request;
         let found = estimate.as_ref().ok();
+        let given = found.and_then(|_| self.given(at).ok());
         let (i_xt_null_bits_mean, i_xt_null_bits_std) = bits(found.and_then(|e| e.i_xt_null));
         let (i_ty_null_bits_mean, i_ty_null_bits_std) = bits(found.and_then(|e| e.i_ty_null));
         EstimateRow {
@@ -272,6 +273,8 @@ impl<'a> TargetTables<'a> {
             h_t_given_x_bits: found.and_then(|e| e.h_t_given_x).map(Nats::bits),
             i_xt_ceiling_bits: found.and_then(|e| e.i_xt_ceiling).map(Nats::bits),
             i_ty_ceiling_bits: found.map(|e| e.i_ty_ceiling.bits()),
+            h_x_bits: given.map(|given| given.h_x.bits()),
+            h_y_bits: given.map(|given| given.h_y.bits()),
             n_shuffles: Some(request.n_shuffles as i64),
             n_resamples: Some(request.n_resamples as i64),
             i_xt_resampled_bits_mean: None,

@@ -332,6 +332,8 @@ impl Place {
             h_t_given_x_bits: found.map(|found| (found.h_t - found.i_xt).bits()),
             i_xt_ceiling_bits: None,
             i_ty_ceiling_bits: found.map(|_| given.i_xy.bits()),
+            h_x_bits: None,
+            h_y_bits: None,
             n_shuffles: Some(0),
             n_resamples: Some(0),
             i_xt_resampled_bits_mean: None,

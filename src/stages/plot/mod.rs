@@ -1,7 +1,6 @@
 //! Draws figures from the summary, the estimates and the tables next to them, into the folder `figures`.
 
 mod tables;
-mod training;
 
 use std::path::Path;
 
@@ -163,14 +162,7 @@ impl Easel<'_> {
             }
             _ => Vec::new(),
         };
-        let training = match theme.subject {
-            Subject::Experiment if tables::is_read(&plots, Table::Training) => {
-                training::intervals(&tables::recorded(experiment, theme.experiment, loaded.is_single()))?
-            }
-            _ => Vec::new(),
-        };
-        let tables =
-            Tables { estimates: &estimates, histograms: &histograms, training: &training, ..loaded.tables(theme) };
+        let tables = Tables { estimates: &estimates, histograms: &histograms, ..loaded.tables(theme) };
         for spec in plots {
             match spec.draw(tables) {
                 Ok(picture) => {

@@ -7,19 +7,19 @@ use std::sync::Arc;
 use super::super::histograms::first_run;
 use super::super::lineage::{CurrentEstimates, Depth, Present};
 use super::super::{StageError, keys, overview};
-use super::training;
 use crate::estimate_id::{EstimateId, Unit, Values};
 use crate::plots::{Spec, Subject, Table, Tables, single};
 use crate::store::schema::{
     BoundLayerRow, BoundRow, CompressionRow, EffectRow, LevelRow, PhaseRow, Row, SettingRow, StabilityRow, SummaryRow,
-    WeightSummaryRow,
+    TrainingSummaryRow, WeightSummaryRow,
 };
 use crate::store::{Experiment, Recording, StoreError, hash_file, is_folder_name, read_rows, verified_hash};
 
 /// Optional tables next to the summary, one file each, with the manifest of the stage that makes them.
-const NEXT_TO_SUMMARY: [(Table, &str); 9] = [
+const NEXT_TO_SUMMARY: [(Table, &str); 10] = [
     (Table::Compression, "summary"),
     (Table::Phases, "summary"),
+    (Table::TrainingSummary, "summary"),
     (Table::WeightSummary, "summary"),
     (Table::Bound, "bound"),
     (Table::BoundLayers, "bound"),
@@ -37,6 +37,8 @@ pub(super) struct Loaded {
     compression: Vec<CompressionRow>,
     /// Sorted by experiment and estimator.
     phases: Vec<PhaseRow>,
+    /// Sorted by experiment.
+    training_summary: Vec<TrainingSummaryRow>,
     /// Sorted by experiment.
     weight_summary: Vec<WeightSummaryRow>,
     bound: Vec<BoundRow>,
@@ -97,6 +99,7 @@ impl Loaded {
             summary,
             compression,
             phases,
+            training_summary: next_to_summary.rows(Table::TrainingSummary)?,
             weight_summary: next_to_summary.rows(Table::WeightSummary)?,
             bound: next_to_summary.rows(Table::Bound)?,
             bound_layers: next_to_summary.rows(Table::BoundLayers)?,
@@ -168,7 +171,8 @@ impl Loaded {
             siblings: theme.siblings,
             compression: of_theme(&self.compression, theme, |row| (&row.experiment, &row.estimator)),
             phases: of_theme(&self.phases, theme, |row| (&row.experiment, &row.estimator)),
-            weight_summary: of_experiment(&self.weight_summary, theme),
+            training_summary: of_experiment(&self.training_summary, theme, |row| &row.experiment),
+            weight_summary: of_experiment(&self.weight_summary, theme, |row| &row.experiment),
             bound: &self.bound,
             bound_layers: &self.bound_layers,
             settings: &self.settings,
@@ -181,8 +185,8 @@ impl Loaded {
 }
 
 /// The rows about the experiment of `theme`, or every row if it has none; the table is sorted by experiment.
-fn of_experiment<'a>(rows: &'a [WeightSummaryRow], theme: &Theme<'_>) -> &'a [WeightSummaryRow] {
-    let is_about = |row: &WeightSummaryRow| theme.experiment.is_empty() || row.experiment == theme.experiment;
+fn of_experiment<'a, R>(rows: &'a [R], theme: &Theme<'_>, experiment: fn(&R) -> &String) -> &'a [R] {
+    let is_about = |row: &R| theme.experiment.is_empty() || experiment(row) == theme.experiment;
     let first = rows.iter().position(is_about).unwrap_or_default();
     let n = rows[first..].iter().take_while(|row| is_about(row)).count();
     &rows[first..first + n]
@@ -284,12 +288,6 @@ pub(super) fn hashes(
     }
     if is_read(plots, Table::Activations) {
         hashes.extend(activation_hashes(experiment)?);
-    }
-    if is_read(plots, Table::Training) {
-        for experiment in experiments(experiment)? {
-            let place = format!("{}: losses and norms", experiment.name());
-            hashes.extend(training::hashes(&experiment)?.into_iter().map(|hash| (place.clone(), hash)));
-        }
     }
     Ok(hashes)
 }

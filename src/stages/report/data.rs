@@ -222,6 +222,7 @@ impl ExperimentData {
             Vec::new()
         });
         let checks = checks.unwrap_or_default();
+        let training = run_tables.training.remove(&name).unwrap_or_default();
         let objections = |finding: &Finding| finding.verdict != CheckVerdict::Passed;
         Ok(Self {
             name: name.clone(),
@@ -229,8 +230,8 @@ impl ExperimentData {
             n_trainings_failed: summary[0].n_trainings_failed,
             layer_names: layers.iter().map(|layer| name_of(summary, *layer)).collect(),
             layers,
-            fits: Fits::of(summary),
-            gradients: GradientData::of(summary),
+            fits: Fits::of(summary, &training),
+            gradients: GradientData::of(summary, &training),
             histograms,
             varied: run_tables
                 .varied

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::packing::{packed, packed_all};
 use crate::estimate_id::EstimateId;
 use crate::layer_id::LayerId;
+use crate::plots::ceiling_names;
 use crate::store::schema::{EstimateRow, SummaryRow};
 
 #[derive(Debug, Serialize)]
@@ -27,6 +28,8 @@ pub(super) struct EstimateData {
     i_ty_null: Option<String>,
     i_xt_ceiling: Option<f64>,
     i_ty_ceiling: Option<f64>,
+    /// Why I(X;T) and I(T;Y) cannot be larger: the names of the ceilings.
+    ceiling_names: [&'static str; 2],
     n_failed: i32,
 }
 
@@ -96,6 +99,7 @@ impl EstimateData {
             i_ty_null: over_runs(|row| row.i_ty_null_bits_mean),
             i_xt_ceiling: most(|row| row.i_xt_ceiling_bits),
             i_ty_ceiling: most(|row| row.i_ty_ceiling_bits),
+            ceiling_names: ceiling_names(summary),
             n_failed: summary.iter().map(|row| row.n_failed).sum(),
             epochs: snapshots.iter().map(|(_, epoch)| *epoch).collect(),
             steps: snapshots.iter().map(|(step, _)| *step).collect(),

@@ -1,4 +1,4 @@
-//! Numbers of the network for the page: losses, accuracies, gradients and norms of weights, means over runs.
+//! Numbers of the network for the page: losses, accuracies, gradients and norms of weights, means and 95 % intervals over runs.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,7 +6,8 @@ use serde::Serialize;
 
 use super::packing::packed;
 use crate::layer_id::LayerId;
-use crate::store::schema::SummaryRow;
+use crate::store::quantities::{EPOCHS, Getter, by_weight_norm};
+use crate::store::schema::{EpochRow, SummaryRow, TrainingSummaryRow};
 
 /// Losses and accuracies, means over runs, one number per snapshot.
 #[derive(Debug, Default, Serialize)]
@@ -19,6 +20,8 @@ pub(super) struct Fits {
     squared_error_test: Option<String>,
     accuracy_train: Option<String>,
     accuracy_test: Option<String>,
+    /// By quantity, for example `loss_train`.
+    intervals: BTreeMap<&'static str, Ends>,
 }
 
 /// Gradients and norms of weights, means over runs.
@@ -39,10 +42,39 @@ struct GradientLine {
     std: Option<String>,
     snr: Option<String>,
     weight_norm: Option<String>,
+    /// By the name of the field.
+    intervals: BTreeMap<&'static str, Ends>,
 }
 
+/// The ends of the 95 % intervals over runs of one quantity, one number per snapshot.
+#[derive(Debug, Serialize)]
+struct Ends {
+    low: String,
+    high: String,
+}
+
+impl Ends {
+    /// Of the snapshots with these `steps`; `None` if no snapshot has an interval.
+    fn of(training: &[TrainingSummaryRow], quantity: &str, layer: Option<LayerId>, steps: &[i64]) -> Option<Self> {
+        let here = training.iter().filter(|row| row.quantity == quantity && row.layer == layer);
+        let by_step: BTreeMap<i64, &TrainingSummaryRow> = here.map(|row| (row.step, row)).collect();
+        let ends = |end: fn(&TrainingSummaryRow) -> Option<f64>| {
+            packed(steps.iter().map(|step| by_step.get(step).and_then(|row| end(row))))
+        };
+        Some(Self { low: ends(|row| row.low)?, high: ends(|row| row.high)? })
+    }
+}
+
+/// The fields of a [`GradientLine`] and their quantities in the table `training_summary`.
+const QUANTITIES: [(&str, &str); 4] = [
+    ("mean", by_weight_norm::MEAN),
+    ("std", by_weight_norm::STD),
+    ("snr", "gradient_snr"),
+    ("weight_norm", "weight_norm"),
+];
+
 impl Fits {
-    pub(super) fn of(summary: &[SummaryRow]) -> Self {
+    pub(super) fn of(summary: &[SummaryRow], training: &[TrainingSummaryRow]) -> Self {
         let mut rows: BTreeMap<(Option<i64>, i32), &SummaryRow> = BTreeMap::new();
         // Pooled estimates have no losses; other estimates of the same snapshot have them.
         let has_fit = |row: &SummaryRow| row.loss_train_nats_mean.or(row.squared_error_train_mean).is_some();
@@ -53,22 +85,25 @@ impl Fits {
             }
         }
         let numbers = |number: fn(&SummaryRow) -> Option<f64>| packed(rows.values().map(|row| number(row)));
+        let steps: Vec<i64> = rows.keys().map(|(step, epoch)| step.unwrap_or((*epoch).into())).collect();
+        let interval = |number: &Getter<EpochRow>| Some((number.name, Ends::of(training, number.name, None, &steps)?));
         Self {
+            intervals: EPOCHS.iter().filter_map(interval).collect(),
             epochs: rows.keys().map(|(_, epoch)| *epoch).collect(),
-            steps: rows.keys().map(|(step, epoch)| step.unwrap_or((*epoch).into())).collect(),
             loss_train: numbers(|row| row.loss_train_nats_mean),
             loss_test: numbers(|row| row.loss_test_nats_mean),
             squared_error_train: numbers(|row| row.squared_error_train_mean),
             squared_error_test: numbers(|row| row.squared_error_test_mean),
             accuracy_train: numbers(|row| row.accuracy_train_mean),
             accuracy_test: numbers(|row| row.accuracy_test_mean),
+            steps,
         }
     }
 }
 
 impl GradientData {
     /// `None` if the summary contains neither gradients nor norms of weights.
-    pub(super) fn of(summary: &[SummaryRow]) -> Option<Self> {
+    pub(super) fn of(summary: &[SummaryRow], training: &[TrainingSummaryRow]) -> Option<Self> {
         // The rows of each estimate repeat these numbers.
         let rows: BTreeMap<(i64, LayerId), &SummaryRow> = summary
             .iter()
@@ -77,7 +112,11 @@ impl GradientData {
             .collect();
         let snapshots: BTreeMap<i64, i32> = rows.iter().map(|((step, _), row)| (*step, row.epoch)).collect();
         let layers: BTreeSet<LayerId> = rows.keys().map(|(_, layer)| *layer).collect();
+        let steps: Vec<i64> = snapshots.keys().copied().collect();
         let line = |layer: LayerId| {
+            let interval = |(field, quantity): (&'static str, &str)| {
+                Some((field, Ends::of(training, quantity, Some(layer), &steps)?))
+            };
             let numbers = |number: fn(&SummaryRow) -> Option<f64>| {
                 packed(snapshots.keys().map(|step| number(rows.get(&(*step, layer))?)))
             };
@@ -87,13 +126,14 @@ impl GradientData {
                 std: numbers(|row| Some(row.gradient_std_norm_mean? / row.weight_norm_mean?)),
                 snr: numbers(|row| row.gradient_snr_mean),
                 weight_norm: numbers(|row| row.weight_norm_mean),
+                intervals: QUANTITIES.into_iter().filter_map(interval).collect(),
             }
         };
         (!rows.is_empty()).then(|| Self {
             over: rows.values().find_map(|row| row.gradients_over.clone()),
             epochs: snapshots.values().copied().collect(),
-            steps: snapshots.keys().copied().collect(),
             lines: layers.into_iter().map(line).collect(),
+            steps: snapshots.keys().copied().collect(),
         })
     }
 }

@@ -6,13 +6,16 @@ use std::path::Path;
 use super::super::StageError;
 use super::super::keys::read_summary;
 use super::super::lineage::{Depth, Present, inputs_of};
-use crate::store::schema::{ClaimRow, CompressionRow, Row, SettingRow, SummaryRow, WeightSummaryRow};
+use crate::store::schema::{
+    ClaimRow, CompressionRow, Row, SettingRow, SummaryRow, TrainingSummaryRow, WeightSummaryRow,
+};
 use crate::store::{Experiment, StoreError, read_rows, verified_hash};
 
 /// The tables over runs in one folder, by experiment.
 pub(super) struct RunTables {
     pub(super) summary: BTreeMap<String, Vec<SummaryRow>>,
     pub(super) compression: BTreeMap<String, Vec<CompressionRow>>,
+    pub(super) training: BTreeMap<String, Vec<TrainingSummaryRow>>,
     pub(super) weights: BTreeMap<String, Vec<WeightSummaryRow>>,
     pub(super) claims: BTreeMap<String, Vec<ClaimRow>>,
     /// The parameters of the sweep; none without a sweep.
@@ -35,6 +38,7 @@ impl RunTables {
         let tables = [
             (Experiment::SUMMARY, "summary"),
             (Experiment::COMPRESSION, "summary"),
+            (Experiment::TRAINING_SUMMARY, "summary"),
             (Experiment::WEIGHT_SUMMARY, "summary"),
             (Experiment::CLAIMS, "claims"),
             (Experiment::SETTINGS, "experiments"),
@@ -62,6 +66,9 @@ impl RunTables {
             remarks,
             present,
             compression: by_experiment(rows(&folder.join(Experiment::COMPRESSION))?, |row: &CompressionRow| {
+                &row.experiment
+            }),
+            training: by_experiment(rows(&folder.join(Experiment::TRAINING_SUMMARY))?, |row: &TrainingSummaryRow| {
                 &row.experiment
             }),
             weights: by_experiment(rows(&folder.join(Experiment::WEIGHT_SUMMARY))?, |row: &WeightSummaryRow| {

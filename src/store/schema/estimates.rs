@@ -49,6 +49,10 @@ tables! {
         i_xt_ceiling_bits: Option<f64>,
         /// Largest possible I(T;Y) in bits: H(Y), minus H(Y|X) if labels are probabilities; null without an estimate.
         i_ty_ceiling_bits: Option<f64>,
+        /// H(X) in bits: the entropy of the inputs of the rows used by the estimate, log₂ of their number if all are distinct; null without an estimate, if the inputs are continuous, and in files before version 8.
+        h_x_bits: Option<f64>,
+        /// H(Y) in bits: the entropy of the labels of the rows used by the estimate; null without an estimate, if the labels are continuous, and in files before version 8.
+        h_y_bits: Option<f64>,
         /// Number of shuffles for the columns `…_null_…`.
         n_shuffles: Option<i64>,
         /// Number of random halves of the samples for the columns `…_resampled_…`; 0 without `--resample samples`; null in files before version 8.

@@ -25,7 +25,7 @@ pub use recording::{
     WeightRow, accuracy_problem,
 };
 pub use relations::RelationRow;
-pub use summary::{CompressionRow, PhaseRow, SummaryRow};
+pub use summary::{CompressionRow, PhaseRow, SummaryRow, TrainingSummaryRow};
 pub use sweep::{EffectRow, ExperimentRow, LevelRow, SettingRow, StabilityRow};
 pub use weights::{WeightMeasureRow, WeightSummaryRow};
 

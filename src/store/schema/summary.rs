@@ -71,6 +71,10 @@ tables! {
         i_xt_ceiling_bits: Option<f64>,
         /// Largest possible I(T;Y) in bits; the minimum over runs.
         i_ty_ceiling_bits: Option<f64>,
+        /// H(X) in bits, the entropy of the inputs; the minimum over runs; null if no run has it, and in files before version 8.
+        h_x_bits: Option<f64>,
+        /// H(Y) in bits, the entropy of the labels; the minimum over runs; null if no run has it, and in files before version 8.
+        h_y_bits: Option<f64>,
         /// Number of runs whose training failed and ended early; null in files before version 4, and if the recording does not contain it.
         n_trainings_failed: Option<i64>,
         /// Number of runs whose training ended degenerate (no better than always predicting the most frequent class); null in files before version 4, and if the recording does not contain it.
@@ -101,6 +105,30 @@ tables! {
         n_checks_warning: Option<i64>,
         /// Number of checks by `infoplane check` with the verdict `violated`; `dpi-xt` and `dpi-ty` count for both layers that they compare; null if `infoplane check` was not run on these estimates.
         n_checks_violated: Option<i64>,
+    }
+
+    /// One experiment, number of the training, layer and snapshot: mean and spread over runs.
+    "training_summary" = TrainingSummaryRow {
+        /// Name of the experiment.
+        experiment: String,
+        /// Name of the number: `loss_train` and `loss_test` in nats, `squared_error_train` and `squared_error_test`, `accuracy_train` and `accuracy_test` from 0 to 1, and for each layer `gradient_mean_norm`, `gradient_std_norm`, both also divided by the norm of the weights (`…_by_weight_norm`), `gradient_snr` and `weight_norm`.
+        quantity: String,
+        /// Number of the layer: 1 is the first layer after the input; null for losses, errors and accuracies.
+        layer: Option<LayerId>,
+        /// Number of complete passes over the training samples.
+        epoch: i32,
+        /// Number of weight updates; 0 is the untrained network.
+        step: i64,
+        /// Number of runs with a value.
+        n_runs: i32,
+        /// Mean over runs.
+        mean: f64,
+        /// Standard deviation (n − 1) over runs; null with fewer than two runs.
+        std: Option<f64>,
+        /// Lower end of the 95 % interval of `mean` over independently trained networks (Student's t); null with fewer than two runs, and if the values of all runs are equal.
+        low: Option<f64>,
+        /// Upper end of the 95 % interval of `mean` over independently trained networks (Student's t); null with fewer than two runs, and if the values of all runs are equal.
+        high: Option<f64>,
     }
 
     /// One experiment, estimator, run and layer: the phases of its training.

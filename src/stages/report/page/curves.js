@@ -20,6 +20,14 @@ function bandTrace(x, low, high, colour, yaxis) {
   return { x: xs, y: ys, yaxis, mode: 'lines', fill: 'toself', fillcolor: colour, line: { width: 0 }, hoverinfo: 'skip' };
 }
 
+// The 95 % intervals over runs of a number of the network; null without intervals, and if they are switched off.
+function intervalBand(ends, x, colour, axes, least = -Infinity) {
+  if (!ends || !state.intervals) return null;
+  const [low, high] = ['low', 'high'].map((end) => Array.from(floats(ends[end]), finite));
+  const { yaxis, ...rest } = axes;
+  return { ...bandTrace(x, low.map((value) => (value === null ? null : Math.max(value, least))), high, colour, yaxis), ...rest };
+}
+
 // Smallest and largest mean over the other scales of the same estimator and samples, at the snapshots of this estimate.
 function rangeOverScales(side, quantity, layer) {
   const others = side.experiment.estimates.filter((other) =>
@@ -84,10 +92,12 @@ function fitRows(experiment) {
 function fitTraces(experiment, fit, axis, yaxis, ink) {
   const { epochs, steps } = experiment.fits;
   const x = times(experiment.fits).map(axis.place);
-  return [['train', fit.train, 'solid'], ['test', fit.test, 'dash']].filter(([, values]) => hasNumbers(values)).map(([part, values, dash]) => ({
+  const bands = ['train', 'test'].map((part) => intervalBand(experiment.fits.intervals[`${fit.stem}_${part}`], x, rgba(ink.ink, 0.18), { yaxis }));
+  const lines = [['train', fit.train, 'solid'], ['test', fit.test, 'dash']].filter(([, values]) => hasNumbers(values)).map(([part, values, dash]) => ({
     x, y: Array.from(values, finite), yaxis, mode: 'lines', line: { color: ink.ink, width: 1.3, dash },
     text: epochs.map((epoch, i) => `${fit.name}, ${part}, epoch ${epoch}, step ${steps[i]}`), hovertemplate: '%{text}<br>%{y:.4g}, mean over runs<extra></extra>',
   }));
+  return [...bands.filter(Boolean), ...lines];
 }
 
 function drawCurves(side, view) {

@@ -17,13 +17,17 @@ function gradientTraces(side, panel, axis, axes) {
   const { gradients } = side.experiment;
   const x = times(gradients).map(axis.place);
   const shown = gradients.lines.filter((line) => shownLayers(side.experiment).includes(line.layer) && line[panel.kind]);
-  return shown.map((line) => {
+  const positive = shown.flatMap((line) => Array.from(floats(line[panel.kind]))).filter((value) => value > 0);
+  // A logarithmic axis has no place for the lower end of an interval that contains 0.
+  const least = panel.type === 'log' ? positive.reduce((a, b) => Math.min(a, b), Infinity) / 10 : -Infinity;
+  const bands = shown.map((line) => intervalBand(line.intervals[panel.kind], x, rgba(layerColour(line.layer), 0.16), axes, least)).filter(Boolean);
+  return [...bands, ...shown.map((line) => {
     // A logarithmic axis has no place for 0.
     const y = Array.from(floats(line[panel.kind]), (value) => (panel.type === 'log' && value <= 0 ? null : finite(value)));
     const colour = layerColour(line.layer);
     const text = x.map((_, i) => `<b>${inFigure(layerName(side.experiment, line.layer))}</b>, epoch ${gradients.epochs[i]}, step ${gradients.steps[i]}`);
     return { x, y, text, ...axes, mode: x.length > 1 ? 'lines' : 'markers', line: { color: colour, width: 1.6 }, marker: { color: colour }, hovertemplate: `%{text}<br>${panel.title} %{y:.4g}, mean over runs<extra></extra>` };
-  });
+  })];
 }
 
 const GRADIENT_COLUMNS = ['experiment', 'layer', 'epoch', 'step', 'gradient_mean_by_weight_norm', 'gradient_std_by_weight_norm', 'gradient_snr', 'weight_norm'];

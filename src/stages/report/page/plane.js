@@ -127,8 +127,8 @@ function drawPlane(side, view) {
   const ceilings = QUANTITIES.map((quantity) => side.estimate?.[`${quantity}_ceiling`]);
   const label = { showarrow: false, font: { size: 11.5, color: ink.faint } };
   const annotations = [
-    ceilings[0] != null && { ...label, text: `upper bound ${decimals(ceilings[0] * unitFactor(), 2)}`, x: ceilings[0] * unitFactor(), y: 0.14, yref: 'paper', xanchor: 'right', yanchor: 'bottom', textangle: -90 },
-    ceilings[1] != null && { ...label, text: `upper bound ${decimals(ceilings[1] * unitFactor(), 3)}`, x: 0, xref: 'paper', y: ceilings[1] * unitFactor(), xanchor: 'left', yanchor: 'bottom', xshift: 4 },
+    ceilings[0] != null && { ...label, text: `${side.estimate.ceiling_names[0]} ${decimals(ceilings[0] * unitFactor(), 2)}`, x: ceilings[0] * unitFactor(), y: 0.14, yref: 'paper', xanchor: 'right', yanchor: 'bottom', textangle: -90 },
+    ceilings[1] != null && { ...label, text: `${side.estimate.ceiling_names[1]} ${decimals(ceilings[1] * unitFactor(), 3)}`, x: 0, xref: 'paper', y: ceilings[1] * unitFactor(), xanchor: 'left', yanchor: 'bottom', xshift: 4 },
   ].filter(Boolean);
   const layout = baseLayout(view.plane, ink, {
     margin: { l: 58, r: 14, t: 30, b: 48 }, shapes, annotations,
