@@ -8,7 +8,7 @@ use infoplane::estimate_id::{EstimateId, Pool, Samples, Scale, ScaleKind};
 use infoplane::store::schema::{
     BoundLayerRow, BoundRow, CheckRow, ClaimRow, CompressionRow, EffectRow, EpochRow, EstimateRow, ExperimentRow,
     GradientRow, LevelRow, MinimalModelRow, PhaseRow, RelationRow, RunRow, SampleRow, SettingRow, StabilityRow,
-    SummaryRow, UnitEstimateRow, VERSION, WeightMeasureRow, WeightRow, WeightSummaryRow,
+    SummaryRow, TrainingSummaryRow, UnitEstimateRow, VERSION, WeightMeasureRow, WeightRow, WeightSummaryRow,
 };
 use infoplane::store::{CheckVerdict, ClaimVerdict, ExperimentState, read_rows};
 use infoplane::suggest::Named;
@@ -261,6 +261,11 @@ fn tables_that_came_with_version_8_are_read() {
     let summary: Vec<WeightSummaryRow> = read_rows(&root.join("weight_summary.parquet")).unwrap();
     assert!(summary.iter().any(|row| row.quantity == "code_length" && row.n_runs == 2 && row.layer.is_none()));
     assert!(summary.iter().all(|row| row.n_warned == 0));
+    let training: Vec<TrainingSummaryRow> = read_rows(&root.join("training_summary.parquet")).unwrap();
+    assert!(training.iter().any(|row| row.quantity == "loss_train" && row.n_runs == 2 && row.layer.is_none()));
+    // The 8 inputs and the two labels of the parity of 3 bits.
+    let over_runs: Vec<SummaryRow> = read_rows(&root.join("summary.parquet")).unwrap();
+    assert!(over_runs.iter().all(|row| (row.h_x_bits, row.h_y_bits) == (Some(3.0), Some(1.0))));
     let relations: Vec<RelationRow> = read_rows(&root.join("relations.parquet")).unwrap();
     assert!(relations.iter().any(|row| row.statistic == "settings" && row.reason.is_some()));
     let claims: Vec<ClaimRow> = read_rows(&root.with_file_name("claims-v8").join("claims.parquet")).unwrap();
