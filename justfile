@@ -8,10 +8,18 @@ check:
 test:
     cargo test
 
-# documents that follow from the code
+# pages that follow from the code; two of them are written by the tests that compare them, if they differ
 docs:
+    #!/usr/bin/env bash
+    set -euo pipefail
     cargo run --quiet -- schema > docs/schema.md
     cargo run --quiet -- keys > docs/pipelines/keys.md
+    written=$(cargo metadata --format-version 1 --no-deps | python3 -c 'import json,sys; print(json.load(sys.stdin)["target_directory"])')/tmp
+    rm -f "$written/commands.md" "$written/recording-format.md"
+    cargo test --quiet --test it -- the_page_of_all_commands columns_of_the_recording_format || true
+    for page in commands recording-format; do
+        [ ! -f "$written/$page.md" ] || cp "$written/$page.md" docs/
+    done
 
 # speed beside NumPy, PyTorch, pyarrow and h5py (needs benches/peers/requirements.txt)
 bench:
