@@ -24,8 +24,8 @@ pub use two_batches::TwoBatches;
 
 use super::gradients::each_block;
 use super::{
-    Curvature, DenseNetwork, Labelled, Measure, MeasureError, MeasureUnit, MissingReading, OfNetwork, Randomness,
-    Reading, RecordedNetwork, Spec,
+    Curvature, DenseNetwork, Labelled, Measure, MeasureError, MeasureUnit, MissingReading, OfNetwork, Quantity,
+    Randomness, Reading, RecordedNetwork, Spec,
 };
 use crate::layer_id::LayerId;
 use crate::math::descriptive::squared_norm;
@@ -36,27 +36,42 @@ pub(super) const SPEC: Spec = Spec {
     summary: "noise of the gradient that the random choice of the batch causes: covariance, simple noise scale, signal-to-noise ratio of each layer",
     randomness: Randomness::Batch,
     quantities: &[
-        ("noise_scale", "simple noise scale, tr Σ/|G|², in samples"),
-        ("unbiased_noise_scale", "simple noise scale from unbiased estimates of |G|² and tr Σ, in samples"),
-        ("snr", "norm of the mean gradient divided by the standard deviation of the gradients of single samples"),
-        (
+        Quantity::samples("noise_scale", "simple noise scale, tr Σ/|G|², in samples"),
+        Quantity::samples(
+            "unbiased_noise_scale",
+            "simple noise scale from unbiased estimates of |G|² and tr Σ, in samples",
+        ),
+        Quantity::ratio(
+            "snr",
+            "norm of the mean gradient divided by the standard deviation of the gradients of single samples",
+        ),
+        Quantity::ratio(
             "batch_snr",
             "norm of the mean gradient divided by the standard deviation of the gradients of batches of the recorded size",
         ),
-        ("squared_gradient", "|G|², squared norm of the mean gradient"),
-        ("covariance_trace", "tr Σ of the gradients of single samples"),
-        ("two_batch_noise_scale", "noise scale from the gradients of batches of two sizes, in samples"),
-        ("curvature_noise_scale", "noise scale with the curvature, tr(HΣ)/(GᵀHG) with the Hessian H, in samples"),
-        (
+        Quantity::ratio("squared_gradient", "|G|², squared norm of the mean gradient"),
+        Quantity::ratio("covariance_trace", "tr Σ of the gradients of single samples"),
+        Quantity::samples(
+            "two_batch_noise_scale",
+            "noise scale from the gradients of batches of two sizes, in samples",
+        ),
+        Quantity::samples(
+            "curvature_noise_scale",
+            "noise scale with the curvature, tr(HΣ)/(GᵀHG) with the Hessian H, in samples",
+        ),
+        Quantity::bits(
             "step_information",
             "upper bound on the information of one Langevin step about its batch, from the determinant, in bits",
         ),
-        (
+        Quantity::bits(
             "step_information_by_trace",
             "upper bound on the information of one Langevin step about its batch, from the trace, in bits",
         ),
-        ("compat_elementwise_snr", "signal-to-noise ratio as in the released code, from means over single weights"),
-        (
+        Quantity::ratio(
+            "compat_elementwise_snr",
+            "signal-to-noise ratio as in the released code, from means over single weights",
+        ),
+        Quantity::ratio(
             "compat_batch_variance",
             "variance of the gradients of batches, which the released code reports as the variance of the gradients of samples",
         ),
