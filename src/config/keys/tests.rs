@@ -18,12 +18,10 @@ use super::super::steps::Steps;
 use super::super::stop::RawStop;
 use super::super::sweep::RawSweep;
 use super::super::training::RawTraining;
-use super::super::values::parameter;
 use super::super::{Declared, RawPipeline, RawRecorded};
 use super::examples::examples;
 use super::markdown::EXAMPLE;
 use super::*;
-use crate::parameter::{Parameters, Value};
 
 /// Reads nothing: its error is the list of names that a type asks for.
 struct Names;
@@ -194,19 +192,33 @@ const NEEDS: &[(&str, &[Entry<'_>])] = &[
     ("expect.within", &[("expect.above", ""), ("expect.near", "1")]),
     ("expect.minus.quantity", &[("expect.minus.measure", "\"start\"")]),
     ("expect.minus.measure", &[("expect.minus.quantity", "\"loss_train\"")]),
-    ("expect.minus.estimate", &[("expect.minus.quantity", "\"i_xt\""), ("expect.minus.measure", "\"start\"")]),
+    (
+        "expect.minus.estimate",
+        &[
+            ("expect.quantity", "\"i_xt\""),
+            ("expect.estimate", "\"quantised-bits-8\""),
+            ("expect.layer", "1"),
+            ("expect.minus.quantity", "\"i_ty\""),
+            ("expect.minus.measure", "\"start\""),
+        ],
+    ),
     (
         "expect.minus.weights",
         &[
             ("weights.measure", "\"code\""),
-            ("expect.minus.quantity", "\"code_length\""),
+            ("expect.quantity", "\"code_length\""),
+            ("expect.weights", "\"code\""),
+            ("expect.layer", "1"),
+            ("expect.minus.quantity", "\"norm_part\""),
             ("expect.minus.measure", "\"start\""),
         ],
     ),
     (
         "expect.minus.gradients",
         &[
-            ("expect.minus.quantity", "\"weight_norm\""),
+            ("expect.quantity", "\"weight_norm\""),
+            ("expect.layer", "1"),
+            ("expect.minus.quantity", "\"gradient_std_norm\""),
             ("expect.minus.measure", "\"start\""),
             ("record.gradients", "[\"after_step\", \"before_step\", \"samples\"]"),
         ],
@@ -214,14 +226,49 @@ const NEEDS: &[(&str, &[Entry<'_>])] = &[
     ("expect.minus.layer", &[("expect.minus.quantity", "\"loss_train\""), ("expect.minus.measure", "\"start\"")]),
 ];
 
+/// Other keys that a pipeline file needs if a key is left out; an empty value removes a key.
+const INSTEAD: &[(&str, &[Entry<'_>])] = &[
+    ("data.name", &[("data.file", "\"x.parquet\"")]),
+    ("data.file", &[("data.name", "\"tishby\"")]),
+    ("network.activation", &[("network.hidden", "\"3-tanh\"")]),
+    ("record.epochs", &[("record.steps", "[0]")]),
+    ("record.adaptive", &[("record.epochs", "{ list = [0] }")]),
+    ("expect.estimate", &[("expect.quantity", "\"loss_test\""), ("expect.layer", "")]),
+    ("expect.weights", &[("expect.quantity", "\"loss_test\""), ("expect.layer", "")]),
+    ("expect.layer", &[("expect.quantity", "\"loss_test\"")]),
+    ("expect.above", &[("expect.below", "1")]),
+    ("expect.below", &[("expect.above", "1")]),
+    ("expect.near", &[("expect.within", ""), ("expect.above", "1")]),
+    ("expect.within", &[("expect.near", ""), ("expect.above", "1")]),
+    (
+        "expect.minus.estimate",
+        &[
+            ("expect.minus.quantity", "\"weight_norm\""),
+            ("expect.quantity", "\"weight_norm\""),
+            ("expect.estimate", ""),
+        ],
+    ),
+    (
+        "expect.minus.weights",
+        &[("expect.minus.quantity", "\"i_xt\""), ("expect.minus.estimate", "\"quantised-bits-8\"")],
+    ),
+];
+
 /// Reads [`BASE`] with what the key `path` needs, and with a `value` of it; without it if there is none.
 fn read(path: &str, value: Option<&str>) -> Result<String, String> {
+    read_with(path, value, &[])
+}
+
+/// As [`read`], with `more` keys.
+fn read_with(path: &str, value: Option<&str>, more: &[Entry<'_>]) -> Result<String, String> {
     let is_needed = |name: &str| path == name || path.starts_with(&format!("{}.", name.trim_end_matches('.')));
     let needed = NEEDS.iter().filter(|(name, _)| is_needed(name)).flat_map(|(_, entries)| entries.iter().copied());
-    let mut entries: BTreeMap<&str, &str> = BASE.iter().copied().chain(needed).collect();
+    let mut entries: BTreeMap<&str, &str> = BASE.iter().copied().chain(needed).chain(more.iter().copied()).collect();
     match value {
         Some(value) => drop(entries.insert(path, value)),
         None => {
+            let instead = INSTEAD.iter().filter(|(name, _)| *name == path);
+            entries.extend(instead.flat_map(|(_, entries)| entries.iter().copied()));
             // Without a table, its keys are missing as well.
             let inner = path.strip_prefix("pipeline").unwrap_or(path).trim_start_matches('.');
             entries.retain(|name, _| *name != path && !name.starts_with(&format!("{inner}.")));
@@ -255,49 +302,46 @@ fn keys() -> Vec<(String, Key)> {
         .collect()
 }
 
+/// Whether leaving out a key has the same effect as each of the `values` of it.
+fn same_as<'a>(path: &str, values: impl IntoIterator<Item = &'a String>) -> Vec<(&'a String, bool)> {
+    let without = read(path, None);
+    values.into_iter().map(|value| (value, read(path, Some(value)) == without)).collect()
+}
+
+/// Whether leaving out a key has the effect of the same value of another key.
+fn is_value_of(path: &str, key: &Key, (table, other): (&str, &str)) -> bool {
+    let table = if table.is_empty() { path.rsplit_once('.').unwrap().0 } else { table };
+    let other = format!("{table}.{other}");
+    let values = examples(key.accepts).0;
+    let is_same = |value: &String| {
+        let more = [(other.as_str(), value.as_str())];
+        let (without, with) = (read_with(path, None, &more), read_with(path, Some(value), &more));
+        without.is_ok() && without == with
+    };
+    // Without the other key being set to it, at least one value has another effect.
+    values.iter().all(is_same) && same_as(path, &values).iter().any(|(_, is_same)| !is_same)
+}
+
 #[test]
-fn a_key_that_is_left_out_has_its_declared_default() {
+fn a_key_that_is_left_out_has_its_declared_effect() {
     let mut wrong = Vec::new();
     for (path, key) in keys() {
         let without = read(&path, None);
         let is_as_declared = match (key.omitted, &without) {
+            (Omitted::OneOfSeveral, _) => true,
             (Omitted::Refused, Err(problem)) => problem.contains(&format!("`{}`", key.name)),
             (Omitted::Value(value), Ok(_)) => read(&path, Some(value)) == without,
-            (Omitted::Refused, Ok(_)) | (Omitted::Value(_), Err(_)) => false,
-            (Omitted::Effect(_) | Omitted::OneOfSeveral, _) => true,
+            (Omitted::ValueOf { table, key: other }, Ok(_)) => is_value_of(&path, &key, (table, other)),
+            (Omitted::Effect(words), Ok(_)) => same_as(&path, &examples(key.accepts).0)
+                .iter()
+                .all(|(value, is_same)| *is_same == words.contains(*value)),
+            (Omitted::Refused, Ok(_)) | (_, Err(_)) => false,
         };
         if !is_as_declared {
-            wrong.push(format!("{path}: {without:?}"));
+            wrong.push(format!("{path}: {:?}: {without:?}", key.omitted));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-}
-
-/// The combinations of the `given` values and of defaults, in alphabetical order.
-fn slugs(declared: &'static [Parameter], given: Vec<(String, Vec<Value>)>) -> Vec<String> {
-    let mut slugs: Vec<String> = Parameters::product(declared, given).unwrap().iter().map(Parameters::slug).collect();
-    slugs.sort_unstable();
-    slugs
-}
-
-#[test]
-fn a_parameter_that_is_left_out_has_its_declared_default() {
-    for table in tables() {
-        for row in table.parameters.iter().map(KeyRow::from) {
-            let Some(default) = row.default else { continue };
-            let given = match toml::from_str::<toml::Table>(&format!("key = {default}")).unwrap().remove("key").unwrap()
-            {
-                toml::Value::Array(values) => values,
-                value => vec![value],
-            };
-            let given = given.into_iter().map(|value| parameter(row.name, value).unwrap()).collect::<Vec<_>>();
-            let with = slugs(table.parameters, vec![(row.name.to_owned(), given.clone())]);
-            let without = slugs(table.parameters, Vec::new());
-            // A flag that is not given is false.
-            let is_flag = given == [Value::Flag(false)];
-            assert!(with == without || is_flag, "{}.{}", table.path(), row.name);
-        }
-    }
 }
 
 #[test]
@@ -326,6 +370,30 @@ fn a_key_accepts_the_declared_values_and_no_others() {
 }
 
 #[test]
+fn an_item_of_the_shorthand_is_the_layer_that_its_description_names() {
+    let of_table = [
+        ("WIDTH", "{ units = 12 }"),
+        ("WIDTH-ACTIVATION", "{ units = 12, activation = \"tanh\" }"),
+        ("ACTIVATION", "{ units = 12, activation = \"tanh\" }"),
+        ("BN", "{ units = 12, activation = \"tanh\", batch_norm = true }"),
+        ("Dr-RATE", "{ units = 12, activation = \"tanh\", dropout = 0.2 }"),
+        ("GDr-RATE", "{ units = 12, activation = \"tanh\", gaussian_dropout = 0.2 }"),
+        ("Noise-VARIANCE", "{ units = 12, activation = \"tanh\", noise_variance = 0.01 }"),
+        ("Q-BITS", "{ units = 12, activation = \"tanh\", quantise_bits = 8 }"),
+    ];
+    let declared: Vec<&str> = shorthand::KEYS.keys.iter().map(|key| key.name).collect();
+    assert_eq!(declared, of_table.map(|(name, _)| name));
+    let network =
+        |hidden: &str| read_with("network.hidden", Some(hidden), &[("network.activation", "\"relu\"")]).unwrap();
+    for (key, (name, layer)) in shorthand::KEYS.keys.iter().zip(of_table) {
+        let Accepts::Example(text) = key.accepts else { panic!("{name} has no example") };
+        // Normalisation is written after the activation in the text, before it in the table.
+        let text = if name == "BN" { "\"12,BN,tanh\"" } else { text };
+        assert_eq!(network(text), network(&format!("[{layer}]")), "{name}");
+    }
+}
+
+#[test]
 fn the_example_of_the_page_is_accepted() {
     let Declared::One(pipeline) = Declared::of_text(EXAMPLE).unwrap() else { panic!("the example is a sweep") };
     let ids: Vec<String> = pipeline.estimates.iter().map(|request| request.id.to_string()).collect();
@@ -341,6 +409,11 @@ fn a_table_is_found_by_its_whole_name_or_the_last_part() {
     assert_eq!(found("training.stop").unwrap(), ["training.stop"]);
     assert_eq!(found("binning").unwrap(), ["estimate.binning"]);
     assert_eq!(find("trainig").unwrap_err().to_string(), "did you mean `training`?");
+    assert_eq!(find("bining").unwrap_err().to_string(), "did you mean `binning`?");
+    assert_eq!(find("training.stopp").unwrap_err().to_string(), "did you mean `training.stop`?");
+    for nothing in ["", "zzzzzz"] {
+        assert!(matches!(find(nothing), Err(Suggestion::Known(known)) if known.len() == tables().len()), "{nothing}");
+    }
 }
 
 #[test]
