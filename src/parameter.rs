@@ -425,7 +425,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_given_its_default_is_as_if_not_given() {
+    fn an_explicit_default_is_not_in_the_slug() {
         let given = |noise| {
             let noise = ("noise".to_owned(), Value::Number(noise));
             Parameters::new(DECLARED, [noise, ("n_bins".to_owned(), Value::Count(3))]).unwrap()

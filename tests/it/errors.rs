@@ -77,7 +77,7 @@ fn a_recording_with_other_settings_is_not_overwritten_unasked() {
 }
 
 #[test]
-fn overwriting_puts_the_old_recording_back_when_it_fails() {
+fn a_failed_overwrite_restores_the_old_recording() {
     let project = Project::new(PIPELINE);
     project.ok("run p.toml");
     let before = project.files("outputs");
@@ -91,7 +91,7 @@ fn overwriting_puts_the_old_recording_back_when_it_fails() {
 }
 
 #[test]
-fn overwriting_leaves_no_estimate_of_the_old_recording() {
+fn overwriting_removes_all_estimates_of_the_old_recording() {
     let project = Project::new(PIPELINE);
     project.ok("run p.toml");
     project.ok("estimate binning outputs/p --n-bins 9");
@@ -112,7 +112,7 @@ fn a_recording_of_another_program_is_not_touched() {
 }
 
 #[test]
-fn a_data_file_of_other_content_is_not_replaced() {
+fn a_data_file_with_other_content_is_not_replaced() {
     let project = Project::new(PIPELINE);
     project.ok("data make tishby --gamma 0.5 --out data/tishby.parquet");
     let before = project.files("data");
@@ -137,7 +137,7 @@ fn samples_out_of_order_are_refused() {
 }
 
 #[test]
-fn an_estimator_that_fails_everywhere_leaves_the_others_their_pictures() {
+fn an_estimator_that_always_fails_does_not_remove_the_figures_of_others() {
     let project = Project::new(&PIPELINE.replace("bin_width = 0.07", "bin_width = 1e-12"));
     let finished = project.run("run p.toml");
     assert_eq!(finished.code, 1, "{}", finished.stderr);
@@ -146,7 +146,7 @@ fn an_estimator_that_fails_everywhere_leaves_the_others_their_pictures() {
 }
 
 #[test]
-fn estimates_that_all_fail_are_exit_code_1() {
+fn failure_of_all_estimates_gives_exit_code_1() {
     let (before, _) = PIPELINE.split_once("[[estimate]]").unwrap();
     let project = Project::new(&format!("{before}[[estimate]]\nestimator = \"binning\"\nbin_width = 1e-12\n"));
     let finished = project.run("run p.toml");
@@ -218,7 +218,7 @@ fn settings_that_cannot_work_are_refused_before_anything_is_written() {
 }
 
 #[test]
-fn a_truncated_or_foreign_parquet_file_ends_in_a_sentence() {
+fn a_truncated_or_foreign_parquet_file_is_refused_with_a_sentence() {
     let project = Project::new(PIPELINE);
     project.ok("run p.toml");
     let file = project.path("outputs/p/recording/activations/layer=1/run=r0000/part-00000.parquet");
