@@ -318,8 +318,10 @@ impl Parameters {
 
     /// These parameters without those that equal their defaults, so that two with one meaning are equal.
     pub fn but_defaults(&self, declared: &'static [Parameter]) -> Self {
+        // A flag is false by default.
         let is_default = |name: &str, value: &Value| {
-            declared.iter().any(|parameter| parameter.name == name && default(parameter).as_ref() == Some(value))
+            *value == Value::Flag(false)
+                || declared.iter().any(|parameter| parameter.name == name && default(parameter).as_ref() == Some(value))
         };
         let chosen = self.0.iter().filter(|(name, value)| !is_default(name, value));
         Self(chosen.map(|(name, value)| (*name, value.clone())).collect())

@@ -5,7 +5,7 @@ use std::fs;
 use infoplane::store::schema::{EstimateRow, SampleRow, SummaryRow};
 use infoplane::store::{Footer, read_rows, write_rows};
 
-use crate::tool::{PIPELINE, Project};
+use crate::tool::{PIPELINE, PROGRAM, Project};
 
 #[test]
 fn mistakes_in_a_pipeline_are_named_with_file_and_line() {
@@ -27,6 +27,24 @@ fn mistakes_in_a_pipeline_are_named_with_file_and_line() {
     check("batch = 512", "batch = 0", "12: `batch`: must be \"full\" or a whole number of at least 1, got 0");
     check("log_spaced = 6", "log_spaced = 13", "16: `epochs`: `log_spaced` is 13, but `[training]` has only 12 epochs");
     check("seed = 5", "seed = ", "1: this is not TOML: string values must be quoted, expected literal string");
+}
+
+#[test]
+fn a_table_of_keys_that_does_not_exist_is_refused_with_a_suggestion() {
+    let project = Project::new("");
+    let refused = |name: &str| project.finish(project.command(PROGRAM, "keys").arg(name)).sentence();
+    let empty = "infoplane: the name of the table is empty; give a table such as `training`, or leave it out to print all tables";
+    assert_eq!([refused(""), refused(" ")], [empty, empty]);
+    let rest = ", or run `infoplane keys` to print all tables";
+    let meant = |name: &str, other: &str| {
+        assert_eq!(
+            refused(name),
+            format!("infoplane: a pipeline file has no table `{name}`; did you mean `{other}`?{rest}")
+        );
+    };
+    meant("trainng", "training");
+    meant("quantized", "quantised");
+    assert!(refused("zzzz").starts_with("infoplane: a pipeline file has no table `zzzz`; known: `pipeline`, `data`"));
 }
 
 #[test]

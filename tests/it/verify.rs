@@ -183,6 +183,16 @@ fn a_claim_about_a_saturated_compression_is_marked() {
 }
 
 #[test]
+fn runs_with_equal_numbers_are_printed_with_their_number() {
+    // The accuracy is above 0 from the first snapshot in every run.
+    let claim = "[[expect]]\nclaim = \"it never guesses all labels wrong\"\nquantity = \"accuracy_train\"\nmeasure = { first_above = 0.0 }\nbelow = 5\n";
+    let project = Project::new(&format!("{PIPELINE}{claim}"));
+    project.ok("run p.toml --runs 3 --epochs 2");
+    let shown = project.run("verify outputs/p-trial --pipeline p.toml").stdout;
+    assert!(shown.contains("  0 in each of 3 runs  ") && !shown.contains("1 run "), "{shown}");
+}
+
+#[test]
 fn a_sweep_is_judged_experiment_by_experiment() {
     let text = format!("{PIPELINE}{CLAIMS}only = \"activation-relu\"\n");
     let project = Project::new(&text.replace("\"tanh\"", "[\"tanh\", \"relu\"]"));

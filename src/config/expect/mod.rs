@@ -409,15 +409,15 @@ claim = \"it falls\"
         let of_i_xt = format!("{OF_I_XT}layer = 1\nmeasure = \"end\"\n");
         check(
             &minus(&of_i_xt, "quantity = \"loss_train\", measure = \"end\""),
-            "p.toml, line 24: `minus`: `i_xt` at the end is in bits, `loss_train` at the end in nats; subtract a number of the same unit",
+            "p.toml, line 25: `minus`: `i_xt` at the end is in bits, `loss_train` at the end in nats; subtract a number of the same unit",
         );
         check(
             &minus(&of_i_xt, "estimate = \"binning-n-edges-30\", quantity = \"i_xt\", measure = \"peak_epoch\""),
-            "p.toml, line 24: `minus`: `i_xt` at the end is in bits, `i_xt` epoch of its largest in epochs; subtract a number of the same unit",
+            "p.toml, line 25: `minus`: `i_xt` at the end is in bits, `i_xt` epoch of its largest in epochs; subtract a number of the same unit",
         );
         check(
             &minus(&of_i_xt, "weights = \"code\", quantity = \"fisher_trace\", measure = \"end\""),
-            "p.toml, line 24: `minus`: `i_xt` at the end is in bits, `fisher_trace` at the end in pure numbers; subtract a number of the same unit",
+            "p.toml, line 25: `minus`: `i_xt` at the end is in bits, `fisher_trace` at the end in pure numbers; subtract a number of the same unit",
         );
         let of_network = "weights = \"code\"\nquantity = \"code_length\"\nlayer = \"network\"\nmeasure = \"end\"\n";
         check(
@@ -429,7 +429,7 @@ claim = \"it falls\"
                 &of_i_xt,
                 "estimate = \"binning-n-edges-30\", quantity = \"i_xt\", measure = \"start\", layer = \"network\"",
             ),
-            "p.toml, line 24: `layer`: `i_xt` belongs to a layer, not to the whole network; leave `layer` out to subtract a number of the claim's own layer",
+            "p.toml, line 25: `layer`: `i_xt` belongs to a layer, not to the whole network; leave `layer` out to subtract a number of the claim's own layer",
         );
         // The code of the weights and the information of a layer are both in bits.
         for allowed in [

@@ -6,6 +6,7 @@ use crate::datasets::Source;
 
 /// A parameter that another one needs: the entry, the parameter, and lines of TOML.
 const NEEDS: &[(&str, &str, &str)] = &[
+    ("committee", "slope", "function = \"logistic\""),
     ("binning", "spacing", "n_edges = 9"),
     ("binning", "low", "n_edges = 9"),
     ("binning", "high", "n_edges = 9"),

@@ -176,9 +176,9 @@ schedule = { step = { every = 2, factor = 0.5 } }
 
 [record]
 layers = [1, 2]
-epochs = [0, 1, 2, 3, …, 19]  # 20 values
 part_mb = 256
 precision = \"f16\"
+epochs = [0, 1, 2, 3, …, 19]  # 20 values
 ";
         assert_eq!(as_tables(&settings, Some("student-teacher n-relevant-30")), expected);
         assert!(!as_tables(&settings, None).contains("name = "));
