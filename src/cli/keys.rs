@@ -23,9 +23,7 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<E
             "the name of the table is empty; give a table such as `training`, or leave it out to print all tables"
         ),
         Some(name) => keys::find(name).map_err(|suggestion| {
-            anyhow::anyhow!(
-                "a pipeline file has no table `{name}`; {suggestion}, or run `infoplane keys` to print all tables"
-            )
+            anyhow::anyhow!("a pipeline file has no table `{name}`; {suggestion} (`infoplane keys` prints all tables)")
         })?,
         None => keys::tables(),
     };
