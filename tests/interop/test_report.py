@@ -417,7 +417,7 @@ def test_the_arrow_keys_scroll_a_wide_table_and_leave_the_epoch(browser, folder)
 
 def test_steps_between_the_ends_of_epochs_are_fractions_of_epochs(opened, folder, in_folder):
     steps = [0, 1, 3, 10, 14, 24]
-    text = PIPELINE[: PIPELINE.index("[[expect]]")].replace("epochs = { log_spaced = 12 }", f"steps = {steps}")
+    text = PIPELINE[: PIPELINE.index("[[expect]]")].replace("epochs = { log_spaced = 12 }", f"steps = {{ list = {steps} }}")
     (folder / "steps.toml").write_text(text.replace("runs = 3", "runs = 1").replace("epochs = 30", "epochs = 4"))
     infoplane = in_folder(folder)
     infoplane.ok("run steps.toml")

@@ -9,6 +9,8 @@ mod pipeline;
 mod registry_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod trials;
 
 use super::{
     adaptive, aggregate, bound, data, estimate, exact, expect, layer, learning_rate, network, record, schedule,
@@ -161,10 +163,10 @@ pub fn find(name: &str) -> Result<Vec<KeyTable>, Suggestion> {
         return Ok(found);
     }
     // The last part of a name is shorter than the whole, so that it is more similar to what was meant.
-    let known: Vec<String> = tables.iter().map(KeyTable::path).collect();
+    let paths: Vec<String> = tables.iter().map(KeyTable::path).collect();
     let parts = tables.iter().map(|table| table.name);
-    match suggestion(name, parts.chain(known.iter().map(String::as_str))) {
-        Suggestion::Known(_) => Err(Suggestion::Known(known)),
+    match suggestion(name, parts.chain(paths.iter().map(String::as_str))) {
+        Suggestion::Known(_) => Err(Suggestion::Known(paths)),
         meant => Err(meant),
     }
 }

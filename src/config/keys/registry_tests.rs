@@ -91,7 +91,7 @@ fn a_parameter_that_is_left_out_has_its_declared_default() {
                 let Some(default) = default_of(&KeyRow::from(parameter), parameter) else { continue };
                 let needed: String = NEEDS
                     .iter()
-                    .filter(|(of, needs, _)| (*of, *needs) == (entry.name, name))
+                    .filter(|(entry_name, parameter_name, _)| (*entry_name, *parameter_name) == (entry.name, name))
                     .map(|(.., line)| format!("{line}\n"))
                     .collect();
                 let without = made(table, entry.name, &needed);

@@ -10,6 +10,7 @@
 
 mod curvature;
 mod langevin;
+mod quantities;
 mod two_batches;
 
 use std::ops::Range;
@@ -20,12 +21,13 @@ use rand::rngs::ChaCha8Rng;
 use rand::seq::SliceRandom;
 
 pub use langevin::{LangevinStep, information_of_shifts};
+use quantities::QUANTITIES;
 pub use two_batches::TwoBatches;
 
 use super::gradients::each_block;
 use super::{
-    Curvature, DenseNetwork, Labelled, Measure, MeasureError, MeasureUnit, MissingReading, OfNetwork, Quantity,
-    Randomness, Reading, RecordedNetwork, Spec,
+    Curvature, DenseNetwork, Labelled, Measure, MeasureError, MeasureUnit, MissingReading, OfNetwork, Randomness,
+    Reading, RecordedNetwork, Spec,
 };
 use crate::layer_id::LayerId;
 use crate::math::descriptive::squared_norm;
@@ -35,47 +37,7 @@ pub(super) const SPEC: Spec = Spec {
     name: "batch",
     summary: "noise of the gradient that the random choice of the batch causes: covariance, simple noise scale, signal-to-noise ratio of each layer",
     randomness: Randomness::Batch,
-    quantities: &[
-        Quantity::samples("noise_scale", "simple noise scale, tr Σ/|G|², in samples"),
-        Quantity::samples(
-            "unbiased_noise_scale",
-            "simple noise scale from unbiased estimates of |G|² and tr Σ, in samples",
-        ),
-        Quantity::ratio(
-            "snr",
-            "norm of the mean gradient divided by the standard deviation of the gradients of single samples",
-        ),
-        Quantity::ratio(
-            "batch_snr",
-            "norm of the mean gradient divided by the standard deviation of the gradients of batches of the recorded size",
-        ),
-        Quantity::ratio("squared_gradient", "|G|², squared norm of the mean gradient"),
-        Quantity::ratio("covariance_trace", "tr Σ of the gradients of single samples"),
-        Quantity::samples(
-            "two_batch_noise_scale",
-            "noise scale from the gradients of batches of two sizes, in samples",
-        ),
-        Quantity::samples(
-            "curvature_noise_scale",
-            "noise scale with the curvature, tr(HΣ)/(GᵀHG) with the Hessian H, in samples",
-        ),
-        Quantity::bits(
-            "step_information",
-            "upper bound on the information of one Langevin step about its batch, from the determinant, in bits",
-        ),
-        Quantity::bits(
-            "step_information_by_trace",
-            "upper bound on the information of one Langevin step about its batch, from the trace, in bits",
-        ),
-        Quantity::ratio(
-            "compat_elementwise_snr",
-            "signal-to-noise ratio as in the released code, from means over single weights",
-        ),
-        Quantity::ratio(
-            "compat_batch_variance",
-            "variance of the gradients of batches, which the released code reports as the variance of the gradients of samples",
-        ),
-    ],
+    quantities: QUANTITIES,
     parameters: &[
         Parameter {
             name: "learning_rate",

@@ -73,6 +73,7 @@ const REGISTRIES: &[(&str, &[&str])] = &[
             "inputs",
             "keys",
             "lineage",
+            "measured",
             "overview",
             "recorded_weights",
             "trainings",
