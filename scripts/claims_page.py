@@ -9,7 +9,7 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parents[1] / "docs/reproduction"
 VERDICTS = ["holds", "fails", "undecided"]
-COLUMNS = ["paper", "figure", "claim", "layer", "verdict", "measured", "condition", "published", "number", "experiment"]
+COLUMNS = ["paper", "figure", "claim", "layer", "verdict", "measured", "condition", "published", "number", "experiment", "reason"]
 TEXT = """# All claims
 
 <!-- Written by scripts/claims_page.py from claims.csv. -->
@@ -25,6 +25,7 @@ and a click on a column's name sorts it.
 - **published**: the value in the paper, in the authors' files, or in an independent run of the published code ("re-run").
 - **number**: the quantity, how one number is taken from its curve over the training, and the estimate.
 - **experiment**: the pipeline, then the experiment of the sweep if the pipeline is a sweep.
+- **reason**: why the interval alone does not decide the claim; empty if it does.
 
 """
 SCRIPT = '\n<script src="claims.js"></script>\n'
@@ -53,8 +54,7 @@ def cells(row: dict[str, str]) -> list[str]:
     is_sweep = row["experiment"] != row["pipeline"]
     experiment = f"`{row['pipeline']}`" + (f" `{row['experiment']}`" if is_sweep else "")
     number = f"`{row['quantity']}` {escaped(row['measure'])}" + (f", `{row['estimate']}`" if row["estimate"] else "")
-    verdict = row["verdict"] + (f": {row['reason']}" if row["reason"] else "")
-    texts = {**row, "measured": measured(row), "verdict": verdict}
+    texts = {**row, "measured": measured(row)}
     codes = {"experiment": experiment, "number": number}
     return [codes.get(column) or escaped(texts[column]) for column in COLUMNS]
 

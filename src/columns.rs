@@ -159,7 +159,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_are_numbered_in_sorted_order_and_truths_are_0_and_1() {
+    fn texts_are_numbered_in_sorted_order_and_booleans_are_0_and_1() {
         let flowers = Words::from_iter(["virginica", "setosa", "virginica"]).column("y");
         assert_eq!((flowers.values.as_slice(), flowers.is_numbers()), ([1.0, 0.0, 1.0].as_slice(), false));
         assert_eq!(flowers.words, ["setosa", "virginica"]);

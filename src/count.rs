@@ -28,7 +28,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_thing_has_no_plural() {
+    fn a_count_of_one_is_singular() {
         assert_eq!(
             [counted(0, "run"), counted(1, "run"), counted(2_i64, "class"), counted(1_usize, "class")],
             ["0 runs", "1 run", "2 classes", "1 class"]

@@ -140,7 +140,8 @@ pub const EXACT_FAMILY: &str = "linear";
 impl Form {
     const ALL: [Self; 3] = [Self::Upper, Self::Lower, Self::Exact];
 
-    fn name(self) -> &'static str {
+    /// The name in the string.
+    pub fn name(self) -> &'static str {
         match self {
             Self::Upper => "upper",
             Self::Lower => "lower",

@@ -318,8 +318,10 @@ impl Parameters {
 
     /// These parameters without those that equal their defaults, so that two with one meaning are equal.
     pub fn but_defaults(&self, declared: &'static [Parameter]) -> Self {
+        // A flag is false by default.
         let is_default = |name: &str, value: &Value| {
-            declared.iter().any(|parameter| parameter.name == name && default(parameter).as_ref() == Some(value))
+            *value == Value::Flag(false)
+                || declared.iter().any(|parameter| parameter.name == name && default(parameter).as_ref() == Some(value))
         };
         let chosen = self.0.iter().filter(|(name, value)| !is_default(name, value));
         Self(chosen.map(|(name, value)| (*name, value.clone())).collect())
@@ -425,7 +427,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_given_its_default_is_as_if_not_given() {
+    fn an_explicit_default_is_not_in_the_slug() {
         let given = |noise| {
             let noise = ("noise".to_owned(), Value::Number(noise));
             Parameters::new(DECLARED, [noise, ("n_bins".to_owned(), Value::Count(3))]).unwrap()

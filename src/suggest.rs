@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_misspelt_name_gets_its_neighbour_and_nonsense_gets_the_list() {
+    fn a_misspelt_name_gets_the_most_similar_one_and_an_unknown_name_gets_the_list() {
         let check = |name: &str, names: &[&str], expected: &str| {
             assert_eq!(suggestion(name, names.iter().copied()).to_string(), expected);
         };

@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_has_no_shape_is_shown() {
+    fn characters_without_a_shape_are_shown_by_their_number() {
         for c in "\u{ad}\u{34f}\u{61c}\u{115f}\u{1160}\u{17b4}\u{180b}\u{180f}\u{200d}\u{2065}\u{2800}\u{3164}\u{fe00}\u{fe0f}\u{ffa0}\u{fff0}\u{1d173}\u{e0001}\u{e0100}\u{e0fff}".chars() {
             assert_eq!(visible(&format!("a{c}b")), format!("a{}b", c.escape_unicode()));
         }
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_seen_is_shown_and_the_rest_is_left() {
+    fn invisible_characters_are_shown_by_their_number_and_others_are_unchanged() {
         for text in ["", "I(X;T) → outputs/p, ½ H(Y) – “a”", "ä ő σ 中 עברית 🙂", "a\nb\tc"] {
             assert_eq!(visible(text), text);
             assert_eq!(visible_json(&text.replace('\t', " ")), text.replace('\t', " "));

@@ -4,7 +4,7 @@
     v/bin/python benches/peers/mnist.py t10k-images-idx3-ubyte.gz
 
 Same work for both: the first 8000 images of an IDX file (without one, as many random ones), divided by 255, tanh or ReLU,
-softmax with mean cross-entropy, plain SGD, float32, batches of 128 (the last one of 64), dealt anew in every epoch. Labels
+softmax with mean cross-entropy, plain SGD, float32, batches of 128 (the last one of 64), shuffled in every epoch. Labels
 are the sample's number modulo 10: what an epoch costs does not depend on them. Every round measures both, so that a change
 in the load of the machine hits both; the table gives medians over 3 rounds, or as many as `--rounds` says. Measure on a
 machine that does nothing else: PyTorch's threads wait for each other, and on busy cores it is ten times slower.
@@ -36,7 +36,7 @@ torch.set_num_threads(N_THREADS)
 WIDTHS = [784, 1024, 20, 20, 20, 10]
 ACTIVATIONS = {"tanh": torch.nn.Tanh, "relu": torch.nn.ReLU}
 N_TRAIN, BATCH_SIZE, LEARNING_RATE = 8000, 128, 1e-3
-REPEATS = 5  # epochs that are measured in one round, besides the first, which warms up; as in benches/mnist.rs
+REPEATS = 5  # epochs that are measured in one round, after a first one, which warms up; as in benches/mnist.rs
 
 
 def images_of(path):

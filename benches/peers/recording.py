@@ -5,7 +5,7 @@
 Two recordings: every layer of a tanh net that saturates while `infoplane record` trains it, and a wide ReLU layer of
 which most values are zero. Every round measures all writers, so that a change in the load of the machine hits all; the
 table gives medians over 3 rounds, or as many as `--rounds` says. Times are processor time, and files go to memory
-(/dev/shm) where that is there: the numbers are of the programs, not of the disk. What infoplane does besides, hashing
+(/dev/shm) where that is there: the numbers are of the programs, not of the disk. What infoplane does in addition, hashing
 every file and making it durable, is in its time. `--encodings` measures other layouts and encodings instead.
 """
 
@@ -33,7 +33,7 @@ import pyarrow.parquet as pq
 pa.set_cpu_count(1)
 
 ROOT = Path(__file__).resolve().parents[2]
-REPEATS = 3  # of one writer in one round, besides the first, which warms up
+REPEATS = 3  # of one writer in one round, after a first one, which warms up
 
 TANH_PIPELINE = """
 seed = 1

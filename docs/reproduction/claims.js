@@ -14,8 +14,7 @@ words.type = 'search';
 words.placeholder = 'words in any column';
 const selects = ['paper', 'verdict'].map((name) => {
   const column = headers.findIndex((header) => header.textContent === name);
-  // A verdict is the first word; its reason follows after a colon.
-  const value = (row) => text(row, column).split(':')[0];
+  const value = (row) => text(row, column);
   const select = document.createElement('select');
   select.append(new Option(`${name}: any`, ''));
   new Set(rows.map(value)).forEach((choice) => select.append(new Option(choice, choice)));

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::Ended;
 use super::arguments::{experiment_arg, for_each, resolved};
-use super::table::{fitted, or_dash, paragraph, short};
+use super::table::{Heading, fitted, or_dash, paragraph, short};
 use super::terminal::Terminal;
 use crate::config::Pipeline;
 use crate::count::counted;
@@ -161,9 +161,15 @@ fn results(found: &[Summary], width: Option<usize>) -> String {
         ];
         numbers.into_iter().chain(verdicts).collect()
     };
-    let header: Vec<&str> =
-        ["layer", "I(X;T)", "I(T;Y)", "shuffled"].into_iter().chain(families.iter().copied()).collect();
-    let table = fitted(&header, layers.iter().map(row), &["shuffled", "I(T;Y)", "I(X;T)"], width);
+    let numbers = [
+        Heading::kept("layer"),
+        Heading::optional("I(X;T)", 2),
+        Heading::optional("I(T;Y)", 1),
+        Heading::optional("shuffled", 0),
+    ];
+    let headings: Vec<Heading<'_>> =
+        numbers.into_iter().chain(families.iter().map(|family| Heading::kept(family))).collect();
+    let table = fitted(&headings, layers.iter().map(row), width, "| cat");
     let title = format!(
         "{}, {}. I(X;T), I(T;Y) and I(T;Y) with shuffled labels are in bits at the end of the training ({}); the other columns are verdicts on compression",
         middle.experiment,

@@ -96,7 +96,9 @@ pub(super) fn pipeline_of(matches: &ArgMatches, folder: &Experiment) -> anyhow::
             return Ok(whole);
         }
         let (root, file) = (folder.root().display(), file.display());
-        anyhow::bail!("{root}: the pipeline with its claims, {file}, does not exist; name it with `--pipeline`");
+        anyhow::bail!(
+            "{root}: there is no pipeline {file}, which would have the claims; give the pipeline of this folder with `--pipeline FILE`"
+        );
     }
     Ok(file)
 }

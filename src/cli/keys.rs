@@ -19,7 +19,12 @@ pub(super) fn command() -> Command {
 
 pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Ended> {
     let tables = match matches.get_one::<String>("table") {
-        Some(name) => keys::find(name).map_err(|suggestion| anyhow::anyhow!("no table `{name}`; {suggestion}"))?,
+        Some(name) if name.trim().is_empty() => anyhow::bail!(
+            "the name of the table is empty; give a table such as `training`, or leave it out to print all tables"
+        ),
+        Some(name) => keys::find(name).map_err(|suggestion| {
+            anyhow::anyhow!("a pipeline file has no table `{name}`; {suggestion} (`infoplane keys` prints all tables)")
+        })?,
         None => keys::tables(),
     };
     if terminal.is_json() {

@@ -29,6 +29,7 @@ mod stability;
 mod summary;
 mod table;
 mod terminal;
+mod verdicts;
 mod verify;
 mod weights;
 

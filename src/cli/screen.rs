@@ -1,7 +1,8 @@
 //! The results of an experiment or a sweep on one screen of 80 columns: a headline, one table of verdicts, and the information
 //! plane as text.
 
-use super::table::{fitted, grid, or_dash, paragraph};
+use super::table::{Heading, fitted, or_dash, paragraph, shortened};
+use super::verdicts::verdicts;
 use crate::count::counted;
 use crate::estimate_id::Pool;
 use crate::layer_id::LayerId;
@@ -39,15 +40,16 @@ pub(super) fn headline(name: &str, found: &[Summary], claims: &[ClaimRow]) -> St
 
 /// The screen of `summary`, without a final list of other commands.
 pub(super) fn screen(name: &str, found: &[Summary], claims: &[ClaimRow], width: Option<usize>) -> String {
-    let headline = paragraph(&headline(name, found, claims), 2, Some(width.unwrap_or(COLUMNS)));
+    let width = width.unwrap_or(COLUMNS);
+    let headline = paragraph(&headline(&shortened(name, width - 2), found, claims), 2, Some(width));
     let experiments: Vec<Estimates<'_>> = by_experiment(found).collect();
     let results = match experiments.as_slice() {
         [] => String::new(),
         [only] => results(only, width),
         several => {
             let shown = several.iter().map(|estimates| shown(estimates));
-            let rows = shown.map(|summary| (summary.experiment.clone(), summary)).collect();
-            verdicts("experiment", rows, MOST_EXPERIMENTS)
+            let rows: Vec<_> = shown.map(|summary| (summary.experiment.clone(), summary)).collect();
+            verdicts("experiment", &rows, MOST_EXPERIMENTS, width)
         }
     };
     format!("{headline}\n\n{results}")
@@ -136,7 +138,7 @@ fn verb<'a>(n: usize, singular: &'a str, plural: &'a str) -> &'a str {
 }
 
 /// The table of the layers and the plane of the estimate that is shown, and the verdicts of the other estimates.
-fn results(estimates: Estimates<'_>, width: Option<usize>) -> String {
+fn results(estimates: Estimates<'_>, width: usize) -> String {
     let summary = shown(estimates);
     let mut parts = vec![layers(summary, width)];
     let others: Vec<(String, &Summary)> = estimates
@@ -145,7 +147,7 @@ fn results(estimates: Estimates<'_>, width: Option<usize>) -> String {
         .map(|other| (other.estimator.to_string(), other))
         .collect();
     if !others.is_empty() {
-        parts.push(verdicts("other estimates", others, MOST_ESTIMATES));
+        parts.push(verdicts("other estimates", &others, MOST_ESTIMATES, width));
     }
     if !summary.plane.is_empty() {
         parts.push(plane(summary, 10));
@@ -153,8 +155,17 @@ fn results(estimates: Estimates<'_>, width: Option<usize>) -> String {
     parts.join("\n")
 }
 
-fn layers(summary: &Summary, width: Option<usize>) -> String {
-    let header = ["layer", "peak I(X;T)", "peak epoch", "final I(X;T)", "compression", "verdict"];
+/// The columns of the table of layers.
+const OF_LAYERS: [Heading<'_>; 6] = [
+    Heading::kept("layer"),
+    Heading::optional("peak I(X;T)", 2),
+    Heading::optional("peak epoch", 0),
+    Heading::optional("final I(X;T)", 1),
+    Heading::kept("compression"),
+    Heading::kept("verdict"),
+];
+
+fn layers(summary: &Summary, width: usize) -> String {
     let row = |row: &CompressionRow| {
         vec![
             layer_in_cell(row.layer, row.layer_name.as_deref()),
@@ -166,8 +177,8 @@ fn layers(summary: &Summary, width: Option<usize>) -> String {
         ]
     };
     let title = format!("{}; I(X;T) in bits; compression ± half of its 95 % interval", summary.estimator);
-    let table = fitted(&header, summary.layers.iter().map(row), &["peak epoch", "final I(X;T)", "peak I(X;T)"], width);
-    format!("{}\n{table}", paragraph(&title, 2, Some(width.unwrap_or(COLUMNS))))
+    let table = fitted(&OF_LAYERS, summary.layers.iter().map(row), Some(width), "--all | cat");
+    format!("{}\n{table}", paragraph(&title, 2, Some(width)))
 }
 
 /// The mean compression with half of its 95 % interval, which is symmetric.
@@ -193,52 +204,6 @@ fn word(verdict: CompressionVerdict) -> &'static str {
         CompressionVerdict::Saturated => "saturated",
         CompressionVerdict::Contradicted => "contradicted",
     }
-}
-
-/// A verdict in the column of a layer.
-fn sign(verdict: CompressionVerdict) -> &'static str {
-    match verdict {
-        CompressionVerdict::Compresses => "yes",
-        CompressionVerdict::DoesNot => "no",
-        CompressionVerdict::Undecided => "?",
-        CompressionVerdict::Saturated => "sat",
-        CompressionVerdict::Contradicted => "con",
-    }
-}
-
-/// One line for each of `rows`, with the verdict on each layer; at most `most` lines.
-fn verdicts(what: &str, rows: Vec<(String, &Summary)>, most: usize) -> String {
-    let layers = || rows.iter().flat_map(|(_, summary)| &summary.layers);
-    let mut columns: Vec<(LayerId, String)> =
-        layers().map(|row| (row.layer, layer_in_cell(row.layer, row.layer_name.as_deref()))).collect();
-    columns.sort();
-    columns.dedup();
-    // Names are of different lengths, and last they break no column.
-    let header: Vec<&str> = columns.iter().map(|(_, name)| name.as_str()).chain([what]).collect();
-    let line = |(label, summary): &(String, &Summary)| {
-        let cell = |(layer, name): &(LayerId, String)| {
-            let is_here = |row: &&CompressionRow| {
-                row.layer == *layer && layer_in_cell(row.layer, row.layer_name.as_deref()) == *name
-            };
-            summary.layers.iter().find(is_here).map_or("", |row| sign(row.verdict)).to_owned()
-        };
-        columns.iter().map(cell).chain([label.clone()]).collect::<Vec<String>>()
-    };
-    let mut text = grid(&header, rows.iter().take(most).map(line));
-    if rows.len() > most {
-        text.push_str(&format!("… and {} more; `--all` prints them\n", rows.len() - most));
-    }
-    let is_used = |verdict: CompressionVerdict| layers().any(|row| row.verdict == verdict);
-    let legend = [
-        (CompressionVerdict::Compresses, "compresses"),
-        (CompressionVerdict::DoesNot, "does not"),
-        (CompressionVerdict::Undecided, "undecided"),
-        (CompressionVerdict::Saturated, "estimate saturated"),
-        (CompressionVerdict::Contradicted, "contradicted by checks"),
-    ];
-    let legend = legend.into_iter().filter(|(verdict, _)| is_used(*verdict));
-    let legend: Vec<String> = legend.map(|(verdict, words)| format!("{}: {words}", sign(verdict))).collect();
-    format!("{text}{}\n", paragraph(&format!("({})", legend.join(", ")), 1, Some(COLUMNS)))
 }
 
 /// Columns of the plane, without its axis.

@@ -21,7 +21,7 @@ pub(super) fn command() -> Command {
             "Each claim is evaluated for every experiment and every estimate that provides its quantity. The variance of the compression over all networks and estimates is decomposed into main effects. A share of 60 % for a parameter means that the differences between the means at its values explain 60 % of the total sum of squares. A parameter with k values and no effect has a share of (k - 1)/(N - 1) on average, where N is the number of values of the compression.",
         )
         .arg(experiment_arg().help("The folder of a sweep (or of an experiment), for example outputs/stability"))
-        .arg(pipeline_flag("The pipeline of the sweep with its claims [default: pipelines/<sweep>.toml]"))
+        .arg(pipeline_flag("The pipeline of the sweep with its claims. Required if pipelines/<sweep>.toml does not exist, where <sweep> is the name of the folder [default: pipelines/<sweep>.toml]"))
         .arg(flag("markdown", "Print one page in Markdown").conflicts_with("json"))
 }
 

@@ -10,7 +10,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use super::Ended;
 use super::arguments::{experiment_arg, flag, resolved};
 use super::screen::{plane, screen};
-use super::table::{fitted, or_dash, paragraph, short};
+use super::table::{Heading, fitted, or_dash, paragraph, short};
 use super::terminal::Terminal;
 use crate::estimate_id::Pool;
 use crate::math::unique::unique;
@@ -104,22 +104,34 @@ fn by_chance(found: &[Summary]) -> Option<String> {
     })
 }
 
-/// Columns that a narrow terminal does not show, in the order in which they are left out.
-const FIRST_LEFT_OUT: [&str; 6] =
-    ["epoch of 90 % of I(T;Y)", "peak epoch", "p", "checks", "final I(X;T)", "peak I(X;T)"];
+/// The columns of a table of layers.
+const OF_LAYERS: [Heading<'_>; 9] = [
+    Heading::kept("layer"),
+    Heading::optional("peak I(X;T)", 5),
+    Heading::optional("peak epoch", 1),
+    Heading::optional("final I(X;T)", 4),
+    Heading::kept("compression, bits"),
+    Heading::optional("p", 2),
+    Heading::optional("epoch of 90 % of I(T;Y)", 0),
+    Heading::optional("checks", 3),
+    Heading::kept("verdict"),
+];
+
+/// The columns of a table of measures of weights.
+const OF_MEASURES: [Heading<'_>; 10] = [
+    Heading::kept("measure of weights"),
+    Heading::optional("number", 5),
+    Heading::optional("unit", 3),
+    Heading::kept("first"),
+    Heading::kept("last"),
+    Heading::optional("epochs", 2),
+    Heading::optional("null", 1),
+    Heading::optional("ceiling", 0),
+    Heading::optional("with a warning", 4),
+    Heading::kept("random"),
+];
 
 fn table(summary: &Summary, width: Option<usize>) -> String {
-    let header = [
-        "layer",
-        "peak I(X;T)",
-        "peak epoch",
-        "final I(X;T)",
-        "compression, bits",
-        "p",
-        "epoch of 90 % of I(T;Y)",
-        "checks",
-        "verdict",
-    ];
     let lines = summary.layers.iter().zip(&summary.checks).map(|(row, checks)| line(row, *checks));
     let n_runs = summary.layers.iter().map(|row| row.n_runs).max().unwrap_or(0);
     let runs = if summary.estimator.pool == Pool::Runs { "all runs pooled".to_owned() } else { counted(n_runs, "run") };
@@ -131,24 +143,12 @@ fn table(summary: &Summary, width: Option<usize>) -> String {
     if let Some(n) = summary.n_trainings_failed.filter(|n| *n > 0) {
         title.push_str(&format!(" ({} failed)", counted(n, "training")));
     }
-    let grid = fitted(&header, lines, &FIRST_LEFT_OUT, width);
+    let grid = fitted(&OF_LAYERS, lines, width, "| cat");
     format!("{}\n\n{grid}\n{}", paragraph(&title, 2, width), reasons(&summary.layers, width))
 }
 
 /// The measures of weights of an experiment for the whole network, at the first and the last snapshot.
 fn measures(summary: &Summary, width: Option<usize>) -> Option<String> {
-    let header = [
-        "measure of weights",
-        "number",
-        "unit",
-        "first",
-        "last",
-        "epochs",
-        "null",
-        "ceiling",
-        "with a warning",
-        "random",
-    ];
     let lines = summary.weights.iter().map(|MeasureSummary { first, last }| {
         vec![
             last.weights.clone(),
@@ -164,7 +164,7 @@ fn measures(summary: &Summary, width: Option<usize>) -> Option<String> {
         ]
     });
     let title = format!("{}: information in weights, whole network, mean over runs", summary.experiment);
-    let grid = || fitted(&header, lines, &["ceiling", "null", "epochs", "unit", "with a warning", "number"], width);
+    let grid = || fitted(&OF_MEASURES, lines, width, "| cat");
     (!summary.weights.is_empty()).then(|| format!("{}\n\n{}\n", paragraph(&title, 2, width), grid()))
 }
 

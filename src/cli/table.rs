@@ -16,36 +16,70 @@ pub(super) fn grid(header: &[&str], rows: impl Iterator<Item = Vec<String>>) -> 
     rows.iter().map(line).collect()
 }
 
-/// The smallest width of a last column of words; other columns are left out before it gets narrower.
-const LEAST_WORDS: usize = 32;
+/// A column of a table that is fitted to a width.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Heading<'a> {
+    name: &'a str,
+    /// Place in the order in which columns are left out; `None` if the column is always shown.
+    left_out: Option<u8>,
+}
 
-/// As [`grid`], but no wider than `width`, if it is given: the last column is wrapped, and if that is not enough, columns are
-/// left out in the order of `first_left_out` and named below the table.
+impl<'a> Heading<'a> {
+    /// A column that is always shown.
+    pub(super) const fn kept(name: &'a str) -> Self {
+        Self { name, left_out: None }
+    }
+
+    /// A column that a narrow table leaves out; columns with a smaller `place` are left out before it.
+    pub(super) const fn optional(name: &'a str, place: u8) -> Self {
+        Self { name, left_out: Some(place) }
+    }
+}
+
+/// The smallest width of a last column of words; other columns are left out before it gets narrower.
+pub(super) const LEAST_WORDS: usize = 32;
+
+/// The smallest width to which the first column is shortened.
+const LEAST_FIRST: usize = 8;
+
+/// As [`grid`], but no wider than `width`, if it is given: the last column is wrapped. If that is not enough, optional columns are
+/// left out and named below the table, with what to add to the command to see them; then the first column is shortened.
 pub(super) fn fitted(
-    header: &[&str],
+    headings: &[Heading<'_>],
     rows: impl Iterator<Item = Vec<String>>,
-    first_left_out: &[&str],
     width: Option<usize>,
+    add: &str,
 ) -> String {
-    let rows: Vec<Vec<String>> =
+    let header: Vec<&str> = headings.iter().map(|heading| heading.name).collect();
+    let mut rows: Vec<Vec<String>> =
         rows.map(|row| row.iter().map(|cell| visible_line(cell).into_owned()).collect()).collect();
-    let Some(width) = width else { return grid(header, rows.into_iter()) };
-    let widest = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..header.len()).map(|i| widest(i).max(header[i].chars().count())).collect();
+    let Some(width) = width else { return grid(&header, rows.into_iter()) };
+    let widest = |column: usize| rows.iter().map(|row| length(&row[column])).max().unwrap_or(0);
+    let mut widths: Vec<usize> = (0..header.len()).map(|i| widest(i).max(length(header[i]))).collect();
     let last = header.len() - 1;
+    let needed = widths[last].min(LEAST_WORDS);
     let mut kept: Vec<usize> = (0..header.len()).collect();
-    let before_last = |kept: &[usize]| kept.iter().filter(|i| **i != last).map(|i| widths[*i] + 2).sum::<usize>();
+    let before_last =
+        |kept: &[usize], widths: &[usize]| kept.iter().filter(|i| **i != last).map(|i| widths[*i] + 2).sum::<usize>();
+    let mut optional: Vec<usize> = (0..header.len()).filter(|i| headings[*i].left_out.is_some()).collect();
+    optional.sort_by_key(|i| headings[*i].left_out);
     let mut left_out: Vec<&str> = Vec::new();
-    for name in first_left_out.iter().filter(|name| header.contains(name)) {
-        if before_last(&kept) + widths[last].min(LEAST_WORDS) > width {
-            kept.retain(|i| header[*i] != *name);
-            left_out.push(name);
+    for column in optional {
+        if before_last(&kept, &widths) + needed > width {
+            kept.retain(|i| *i != column);
+            left_out.push(header[column]);
         }
     }
-    let room = width.saturating_sub(before_last(&kept)).max(1);
+    let excess = (before_last(&kept, &widths) + needed).saturating_sub(width);
+    if excess > 0 && last > 0 {
+        widths[0] = widths[0].saturating_sub(excess).max(LEAST_FIRST.max(length(header[0])).min(widths[0]));
+        rows.iter_mut().for_each(|row| row[0] = shortened(&row[0], widths[0]));
+    }
+    let room = width.saturating_sub(before_last(&kept, &widths)).max(1);
     let mut lines: Vec<Vec<String>> = Vec::new();
     for row in &rows {
-        for (i, words) in broken(&row[last], room, room).into_iter().enumerate() {
+        let words = broken(&row[last], room, room);
+        for (i, words) in words.iter().flat_map(|line| cut(line, room)).enumerate() {
             let cell = |column: &usize| match *column {
                 column if column == last => words.clone(),
                 column if i == 0 => row[column].clone(),
@@ -57,14 +91,41 @@ pub(super) fn fitted(
     let kept: Vec<&str> = kept.iter().map(|i| header[*i]).collect();
     let mut text = grid(&kept, lines.into_iter());
     if !left_out.is_empty() {
-        text.push_str(&paragraph(
-            &format!("(not shown here: {}; `| cat` shows all columns)", left_out.join(", ")),
-            0,
-            Some(width),
-        ));
+        let note = format!("(not shown here: {}; `{add}` shows all columns)", left_out.join(", "));
+        text.push_str(&paragraph(&note, 0, Some(width)));
         text.push('\n');
     }
     text
+}
+
+fn length(text: &str) -> usize {
+    text.chars().count()
+}
+
+/// `text` in at most `width` columns: the middle of a longer text is replaced by `…`, because names differ at both ends.
+pub(super) fn shortened(text: &str, width: usize) -> String {
+    let letters: Vec<char> = text.chars().collect();
+    if letters.len() <= width {
+        return text.to_owned();
+    }
+    let n_kept = width.saturating_sub(1);
+    let n_first = n_kept.div_ceil(2);
+    let (first, last) = (&letters[..n_first], &letters[letters.len() - (n_kept - n_first)..]);
+    first.iter().chain(&['…']).chain(last).collect()
+}
+
+/// A line in pieces of at most `width` columns. A longer word is cut after a sign such as `-`, if it has one.
+fn cut(line: &str, width: usize) -> Vec<String> {
+    let letters: Vec<char> = line.chars().collect();
+    let (mut pieces, mut rest) = (Vec::new(), &letters[..]);
+    while rest.len() > width {
+        let is_joint = |c: &char| "-_/.,; ".contains(*c);
+        let end = rest[..width].iter().rposition(is_joint).map_or(width, |place| place + 1);
+        pieces.push(rest[..end].iter().collect());
+        rest = &rest[end..];
+    }
+    pieces.push(rest.iter().collect());
+    pieces
 }
 
 /// `text` wrapped to `width`, if it is given; all lines but the first are indented by `indent` spaces.
@@ -79,7 +140,6 @@ pub(super) fn paragraph(text: &str, indent: usize, width: Option<usize>) -> Stri
 /// The lines of `text`, wrapped between words: the first line has at most `first` columns, the others `width`, unless a word is
 /// longer.
 fn broken(text: &str, first: usize, width: usize) -> Vec<String> {
-    let length = |text: &str| text.chars().count();
     let (mut lines, mut line) = (Vec::new(), String::new());
     for word in text.split(' ') {
         let room = if lines.is_empty() { first } else { width };
@@ -161,27 +221,53 @@ mod tests {
             .map(|row| row.map(str::to_owned).to_vec())
     }
 
-    const HEADER: [&str; 3] = ["layer", "peak, bits", "verdict"];
+    const HEADINGS: [Heading<'_>; 3] =
+        [Heading::kept("layer"), Heading::optional("peak, bits", 0), Heading::kept("verdict")];
 
     #[test]
     fn a_table_that_fits_or_has_no_width_is_whole() {
-        let whole = grid(&HEADER, rows());
-        assert_eq!(fitted(&HEADER, rows(), &["peak, bits"], None), whole);
-        assert_eq!(fitted(&HEADER, rows(), &["peak, bits"], Some(80)), whole);
+        let whole = grid(&["layer", "peak, bits", "verdict"], rows());
+        assert_eq!(fitted(&HEADINGS, rows(), None, "| cat"), whole);
+        assert_eq!(fitted(&HEADINGS, rows(), Some(80), "| cat"), whole);
     }
 
     #[test]
-    fn a_narrow_table_breaks_its_last_column_and_then_leaves_columns_out() {
+    fn a_narrow_table_wraps_its_last_column_and_then_leaves_columns_out() {
         // 5 + 2 and 10 + 2 columns come before the last, which needs 27.
         for width in [46, 40, 33] {
-            let text = fitted(&HEADER, rows(), &["peak, bits"], Some(width));
+            let text = fitted(&HEADINGS, rows(), Some(width), "| cat");
             assert!(text.lines().all(|line| line.chars().count() <= width), "{width}:\n{text}");
             assert!(text.contains("layer") && text.contains("compresses by"), "{text}");
             assert_eq!(text.contains("3.250"), width == 46, "{text}");
             assert_eq!(text.contains("not shown here: peak, bits"), width != 46, "{text}");
         }
-        let broken = fitted(&HEADER, rows(), &[], Some(37));
-        assert!(broken.contains("1      3.250       compresses by a\n                   lot of bits\n"), "{broken}");
+        let kept = HEADINGS.map(|heading| Heading::kept(heading.name));
+        let wrapped = fitted(&kept, rows(), Some(37), "| cat");
+        assert!(wrapped.contains("1      3.250       compresses by a\n                   lot of bits\n"), "{wrapped}");
+    }
+
+    #[test]
+    fn columns_are_left_out_by_their_place_even_if_two_have_the_same_name() {
+        let headings =
+            [Heading::kept("layer"), Heading::optional("I", 1), Heading::optional("I", 0), Heading::kept("end")];
+        let row = || std::iter::once(["1", "3.25", "4.00", "0"].map(str::to_owned).to_vec());
+        // 5 + 2, 4 + 2, 4 + 2 and 3 columns are 22.
+        assert_eq!(fitted(&headings, row(), Some(22), "| cat"), "layer  I     I     end\n1      3.25  4.00  0\n");
+        let narrow = fitted(&headings, row(), Some(21), "| cat");
+        assert!(narrow.starts_with("layer  I     end\n1      3.25  0\n(not shown here: I;"), "{narrow}");
+    }
+
+    #[test]
+    fn long_names_are_cut_in_the_last_column_and_shortened_in_the_first() {
+        let name = "hidden-10-7-5-4-3-activation-tanh-learning_rate-0.004";
+        let headings = [Heading::kept("1"), Heading::kept("experiment")];
+        let text = fitted(&headings, std::iter::once(vec!["yes".to_owned(), name.to_owned()]), Some(40), "| cat");
+        assert_eq!(text, "1    experiment\nyes  hidden-10-7-5-4-3-activation-tanh-\n     learning_rate-0.004\n");
+        let without_joints = "a".repeat(50);
+        assert_eq!(cut(&without_joints, 20), ["a".repeat(20), "a".repeat(20), "a".repeat(10)]);
+        let headings = [Heading::kept("layer"), Heading::kept("verdict")];
+        let text = fitted(&headings, std::iter::once(vec![name.to_owned(), "undecided".to_owned()]), Some(30), "| cat");
+        assert_eq!(text, "layer                verdict\nhidden-10…ate-0.004  undecided\n");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use clap::{ArgMatches, Command};
 
 use super::Ended;
 use super::arguments::{all_resolved, experiment_arg, experiments_of, flag, path, pipeline_flag, pipeline_of};
-use super::table::{fitted, markdown, paragraph, short};
+use super::table::{Heading, fitted, markdown, paragraph, short};
 use super::terminal::Terminal;
 use crate::config::Declared;
 use crate::count::counted;
@@ -82,9 +82,16 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<E
 fn table(name: &str, rows: &[ClaimRow], width: Option<usize>) -> String {
     let is_registered = |row: &ClaimRow| !matches!(row.registered, None | Some(Registration::No));
     let registered_too = rows.iter().any(is_registered);
-    let mut header = vec!["verdict", "figure", "layer", "measured", "claimed", "claim"];
+    let mut headings = vec![
+        Heading::kept("verdict"),
+        Heading::optional("figure", 0),
+        Heading::optional("layer", 3),
+        Heading::kept("measured"),
+        Heading::optional("claimed", 1),
+        Heading::kept("claim"),
+    ];
     if registered_too {
-        header.insert(1, "registered");
+        headings.insert(1, Heading::optional("registered", 2));
     }
     let line = |row: &ClaimRow| {
         let claim = match &remarks(row)[..] {
@@ -100,7 +107,7 @@ fn table(name: &str, rows: &[ClaimRow], width: Option<usize>) -> String {
         cells
     };
     let note = if registered_too { "" } else { "; none was registered before the recording (`infoplane freeze`)" };
-    let grid = fitted(&header, rows.iter().map(line), &["figure", "claimed", "registered", "layer"], width);
+    let grid = fitted(&headings, rows.iter().map(line), width, "| cat");
     format!("{}\n\n{grid}", paragraph(&format!("{name}: {}{note}", counts(rows)), 2, width))
 }
 
@@ -150,13 +157,14 @@ fn registered(row: &ClaimRow) -> String {
     row.registered.map_or_else(|| "–".to_owned(), |registered| registered.to_string())
 }
 
-/// The mean with its interval, and the number of runs.
+/// The mean with its interval, and the number of runs; runs with equal numbers have no interval.
 fn measured(row: &ClaimRow) -> String {
     let failed = if row.n_failed > 0 { format!(", {} failed", row.n_failed) } else { String::new() };
     match (row.mean, row.low, row.high) {
         (Some(mean), Some(low), Some(high)) => {
             format!("{} [{}, {}], {}{failed}", short(mean), short(low), short(high), counted(row.n_runs, "run"))
         }
+        (Some(mean), ..) if row.n_runs > 1 => format!("{} in each of {} runs{failed}", short(mean), row.n_runs),
         (Some(mean), ..) => format!("{}, 1 run{failed}", short(mean)),
         _ => "–".to_owned(),
     }

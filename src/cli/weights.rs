@@ -29,17 +29,40 @@ pub(super) fn command() -> Command {
                 .arg(experiment_arg())
                 .arg(out_arg("The folder in which the folder `weight_measures` is written [default: the experiment's folder]"))
                 .arg(dry_run_arg());
-            parameters::add(parameters::add(command, spec.parameters), MEASURE_SCOPE)
+            let command = parameters::add(parameters::add(command, spec.parameters), MEASURE_SCOPE);
+            // A flag that the measure refuses is read, so that the error gives the reason, but not shown.
+            refused(spec).fold(command, |command, name| command.mut_arg(name, |arg| arg.hide(true)))
         }))
         .subcommand(from_pipeline)
 }
 
+/// The parameters of all measures that this one refuses.
+fn refused(spec: &'static Spec) -> impl Iterator<Item = &'static str> {
+    let names = MEASURE_SCOPE.iter().map(|parameter| parameter.name);
+    names.filter(|name| MeasureRequest::why_refused(spec, name).is_some())
+}
+
+/// The names in backticks, with "and" before the last.
+fn listed(names: &[&str]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    match quoted.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+        _ => quoted.concat(),
+    }
+}
+
 /// The quantities of a measure, and the names of its tables.
-fn after_help(spec: &Spec) -> String {
-    let numbers: Vec<String> = spec.quantities.iter().map(|(name, doc)| format!("  {name}: {doc}")).collect();
+fn after_help(spec: &'static Spec) -> String {
+    let is_refused = |name: &str| refused(spec).any(|other| other == name);
+    let mut scope: Vec<&str> = MEASURE_SCOPE.iter().map(|parameter| parameter.name).collect();
+    scope.retain(|name| !is_refused(name));
+    scope.sort_unstable();
+    let numbers: Vec<String> =
+        spec.quantities.iter().map(|quantity| format!("  {}: {}", quantity.name, quantity.doc)).collect();
     format!(
-        "Quantities (values of the column `quantity`):\n{}\n\nAn option may have several values, separated by commas; every combination makes a separate table. The name of a table consists of the name of the measure and the parameters that differ from their defaults: first the parameters of the measure, then `activation`, `groups`, `samples` and `snapshots`, for example `code-beta-0.01-samples-test`. Next steps: `infoplane aggregate` and `infoplane relate`.",
-        numbers.join("\n")
+        "Quantities (values of the column `quantity`):\n{}\n\nAn option may have several values, separated by commas; every combination makes a separate table. The name of a table consists of the name of the measure and the parameters that differ from their defaults: first the parameters of the measure, then {}. Next steps: `infoplane aggregate` and `infoplane relate`.",
+        numbers.join("\n"),
+        listed(&scope)
     )
 }
 

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::estimate::Request;
-use super::keys::{Accepts, Key, KeyTable, Omitted};
+use super::keys::{Accepts, Key, KeyTable, Omitted, forms};
 use super::tree::Located;
 use crate::estimate_id::{EstimateId, Pool, Samples, Unit};
 use crate::math::bottleneck::MAX_BETA;
@@ -27,13 +27,13 @@ pub(super) const KEYS: KeyTable = KeyTable {
     keys: &[
         Key {
             name: "code",
-            accepts: Accepts::Form("the identity of an estimate of this pipeline, such as \"binning-n-edges-30\""),
+            accepts: Accepts::Form(&forms::ESTIMATE),
             omitted: Omitted::Refused,
             doc: "The estimate whose bins define the code T of a layer. It must be an estimate by `binning` or `quantised` of all samples, without pooling.",
         },
         Key {
             name: "beta",
-            accepts: Accepts::Form("a list of two ascending numbers above 0, the second at most 1000000"),
+            accepts: Accepts::Form(&forms::BETAS),
             omitted: Omitted::Value("[0.8, 300.0]"),
             doc: "Smallest and largest multiplier β of the information bottleneck.",
         },

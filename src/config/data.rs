@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use toml::de::DeTable;
 
-use super::keys::{Accepts, Key, KeyTable, Omitted, names};
+use super::keys::{Accepts, Key, KeyTable, Omitted, forms, names};
 use super::tree::{Fault, Node, keys_of};
 use super::values::{self, parameter};
 use crate::datasets::{self, DATASETS, Source, Spec};
@@ -36,7 +36,7 @@ pub struct NamedData {
 
 /// Key in the footer of a table of samples: the hash of the settings that it was made from.
 pub const MADE_FROM: &str = "infoplane.config_hash";
-/// Key in the footer of a table of samples that was made from published files: the identity of the data set.
+/// Key in the footer of a table of samples, of published files or of a recording: the identity of the data set.
 pub const MADE_OF: &str = "infoplane.dataset";
 
 /// How training samples are chosen.
@@ -171,19 +171,19 @@ pub(super) const KEYS: KeyTable = KeyTable {
         },
         Key {
             name: "file",
-            accepts: Accepts::Form("a path"),
+            accepts: Accepts::Form(&forms::PATH),
             omitted: Omitted::Effect("the data set `name` is used"),
             doc: "A table of samples in Parquet, made by `infoplane data make` or `infoplane data import`. A relative path starts at the working directory.",
         },
         Key {
             name: "folder",
-            accepts: Accepts::Form("a path"),
+            accepts: Accepts::Form(&forms::PATH),
             omitted: Omitted::Effect("`data/raw/NAME`, the folder of `infoplane data fetch`"),
             doc: "Folder of the published files of a data set, for data sets that are made from files. A relative path starts at the working directory.",
         },
         Key {
             name: "train_fraction",
-            accepts: Accepts::Form("a number above 0 and at most 1"),
+            accepts: Accepts::Form(&forms::FRACTION),
             omitted: Omitted::Refused,
             doc: "Fraction of the samples that train the networks. With `split = \"membership\"` at most 0.5.",
         },

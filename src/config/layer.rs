@@ -6,7 +6,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use super::keys::{Accepts, Key, KeyTable, Omitted, names};
+use super::keys::{Accepts, Key, KeyTable, Omitted, forms, names};
 use super::values;
 use crate::nn::{Activation, Hidden, Operation};
 use crate::parameter::Kind;
@@ -56,37 +56,37 @@ pub(super) const KEYS: KeyTable = KeyTable {
         Key {
             name: "activation",
             accepts: Accepts::Name(names::<Activation>),
-            omitted: Omitted::Effect("the value of `activation` in `[network]`"),
+            omitted: Omitted::ValueOf { table: "network", key: "activation" },
             doc: "The activation function.",
         },
         Key {
             name: "batch_norm",
             accepts: Accepts::Kind(Kind::Flag),
-            omitted: Omitted::Effect("the value of `batch_norm` in `[network]`"),
+            omitted: Omitted::ValueOf { table: "network", key: "batch_norm" },
             doc: "Whether the weighted sums are normalised over the batch before the activation function.",
         },
         Key {
             name: "dropout",
-            accepts: Accepts::Form("a number of at least 0 and below 1"),
-            omitted: Omitted::Effect("the value of `dropout` in `[network]`"),
+            accepts: Accepts::Form(&forms::RATE),
+            omitted: Omitted::ValueOf { table: "network", key: "dropout" },
             doc: "Probability of setting an activation to 0, in training only.",
         },
         Key {
             name: "gaussian_dropout",
-            accepts: Accepts::Form("a number of at least 0 and below 1"),
-            omitted: Omitted::Effect("the value of `gaussian_dropout` in `[network]`"),
+            accepts: Accepts::Form(&forms::RATE),
+            omitted: Omitted::ValueOf { table: "network", key: "gaussian_dropout" },
             doc: "Dropout rate p of Gaussian dropout: activations are multiplied by Gaussian noise of mean 1 and variance p/(1 − p), in training only.",
         },
         Key {
             name: "noise_variance",
             accepts: Accepts::Kind(Kind::NotNegative),
-            omitted: Omitted::Effect("the value of `noise_variance` in `[network]`"),
+            omitted: Omitted::ValueOf { table: "network", key: "noise_variance" },
             doc: "Variance of Gaussian noise that is added to the activations, in training and in recorded snapshots.",
         },
         Key {
             name: "quantise_bits",
-            accepts: Accepts::Form("0 or a whole number from 2 to 16"),
-            omitted: Omitted::Effect("the value of `quantise_bits` in `[network]`"),
+            accepts: Accepts::Form(&forms::BITS_OR_ZERO),
+            omitted: Omitted::ValueOf { table: "network", key: "quantise_bits" },
             doc: "Number of bits to which kernel and activations are rounded. 0 means no rounding.",
         },
     ],

@@ -7,7 +7,7 @@ use serde::de::{Error, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
-use super::keys::{Accepts, Key, KeyTable, Omitted, names};
+use super::keys::{Accepts, Key, KeyTable, Omitted, forms, names};
 use super::layer::{self, RawLayer, operations};
 use super::shorthand::shorthand;
 use super::values;
@@ -25,9 +25,7 @@ pub(super) const KEYS: KeyTable = KeyTable {
     keys: &[
         Key {
             name: "hidden",
-            accepts: Accepts::Form(
-                "a list of widths and of tables `network.hidden`, or a text as described in `network.shorthand`",
-            ),
+            accepts: Accepts::Form(&forms::HIDDEN),
             omitted: Omitted::Refused,
             doc: "The hidden layers, from the input to the output: 1 to 100 layers.",
         },
@@ -45,13 +43,13 @@ pub(super) const KEYS: KeyTable = KeyTable {
         },
         Key {
             name: "dropout",
-            accepts: Accepts::Form("a number of at least 0 and below 1"),
+            accepts: Accepts::Form(&forms::RATE),
             omitted: Omitted::Value("0"),
             doc: "Probability of setting an activation of a hidden layer to 0, in training only.",
         },
         Key {
             name: "gaussian_dropout",
-            accepts: Accepts::Form("a number of at least 0 and below 1"),
+            accepts: Accepts::Form(&forms::RATE),
             omitted: Omitted::Value("0"),
             doc: "Dropout rate p of Gaussian dropout: activations of hidden layers are multiplied by Gaussian noise of mean 1 and variance p/(1 − p), in training only.",
         },
@@ -63,7 +61,7 @@ pub(super) const KEYS: KeyTable = KeyTable {
         },
         Key {
             name: "quantise_bits",
-            accepts: Accepts::Form("0 or a whole number from 2 to 16"),
+            accepts: Accepts::Form(&forms::BITS_OR_ZERO),
             omitted: Omitted::Value("0"),
             doc: "Number of bits to which kernels, activations and the output are rounded (fake quantisation). 0 means no rounding.",
         },
@@ -88,7 +86,7 @@ pub(super) const KEYS: KeyTable = KeyTable {
         Key {
             name: "output_initial",
             accepts: Accepts::Name(names::<Initial>),
-            omitted: Omitted::Effect("the value of `initial`"),
+            omitted: Omitted::ValueOf { table: "", key: "initial" },
             doc: "Distribution of the initial weights of the output layer.",
         },
         Key {

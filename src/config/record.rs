@@ -4,7 +4,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
 use super::adaptive::{Adaptive, RawAdaptive};
-use super::keys::{Accepts, Key, KeyTable, Omitted, names};
+use super::keys::{Accepts, Key, KeyTable, Omitted, forms, names};
 use super::schedule::RawEpochs;
 use super::steps::Steps;
 use super::tree::Located;
@@ -80,25 +80,25 @@ pub(super) const KEYS: KeyTable = KeyTable {
     keys: &[
         Key {
             name: "epochs",
-            accepts: Accepts::Form("one of the forms of `record.epochs`"),
+            accepts: Accepts::Form(&forms::EPOCHS),
             omitted: Omitted::Effect("no epochs"),
             doc: "The ends of epochs at which a snapshot is recorded.",
         },
         Key {
             name: "steps",
-            accepts: Accepts::Form("one of the forms of `record.steps`"),
+            accepts: Accepts::Form(&forms::STEPS),
             omitted: Omitted::Effect("no steps"),
             doc: "The steps at which a snapshot is recorded, in addition to `epochs`. Step s is the network after s updates; step 0 is the untrained network.",
         },
         Key {
             name: "adaptive",
-            accepts: Accepts::Form("a table `record.adaptive`"),
+            accepts: Accepts::Form(&forms::ADAPTIVE),
             omitted: Omitted::Effect("snapshots are recorded at `epochs` and `steps`"),
             doc: "The program chooses the snapshots so that neighbouring ones differ little in I(X;T) and I(T;Y). It cannot be combined with `epochs` and `steps`.",
         },
         Key {
             name: "layers",
-            accepts: Accepts::Form("a list of layer numbers and the names \"input\", \"hidden\" and \"output\""),
+            accepts: Accepts::Form(&forms::RECORDED_LAYERS),
             omitted: Omitted::Value("[\"hidden\", \"output\"]"),
             doc: "The layers whose activations are recorded. 0 is the input, 1 the first hidden layer.",
         },
@@ -110,7 +110,7 @@ pub(super) const KEYS: KeyTable = KeyTable {
         },
         Key {
             name: "samples",
-            accepts: Accepts::Form("\"all\", \"train\", \"test\" or a whole number of at least 1"),
+            accepts: Accepts::Form(&forms::SAMPLES),
             omitted: Omitted::Value("\"all\""),
             doc: "The samples whose activations are recorded. A number draws that many samples once, the same samples for every run.",
         },

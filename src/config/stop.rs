@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::keys::{Accepts, Key, KeyTable, Omitted, names};
+use super::keys::{Accepts, Key, KeyTable, Omitted, forms, names};
 use super::values;
 use crate::parameter::Kind;
 use crate::suggest::Named;
@@ -46,7 +46,7 @@ pub(super) const KEYS: KeyTable = KeyTable {
     keys: &[
         Key {
             name: "accuracy",
-            accepts: Accepts::Form("a number above 0 and at most 1"),
+            accepts: Accepts::Form(&forms::FRACTION),
             omitted: Omitted::Effect("no accuracy ends the training"),
             doc: "Training ends after the first epoch with at least this accuracy, a fraction.",
         },

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
-use super::keys::{Accepts, Key, KeyTable, Omitted, names};
+use super::keys::{Accepts, Key, KeyTable, Omitted, forms, names};
 use super::learning_rate::{RawSchedule, schedule};
 use super::stop::{RawStop, Stop};
 use super::values;
@@ -40,31 +40,31 @@ pub(super) const KEYS: KeyTable = KeyTable {
         },
         Key {
             name: "schedule",
-            accepts: Accepts::Form("one of the forms of `training.schedule`"),
+            accepts: Accepts::Form(&forms::SCHEDULE),
             omitted: Omitted::Value("\"constant\""),
             doc: "How the learning rate changes from epoch to epoch.",
         },
         Key {
             name: "momentum",
-            accepts: Accepts::Form("a number of at least 0 and below 1"),
+            accepts: Accepts::Form(&forms::RATE),
             omitted: Omitted::Value("0.9"),
             doc: "Momentum, for the optimisers `momentum` and `nesterov` only.",
         },
         Key {
             name: "beta_1",
-            accepts: Accepts::Form("a number of at least 0 and below 1"),
+            accepts: Accepts::Form(&forms::RATE),
             omitted: Omitted::Value("0.9"),
             doc: "Decay rate of the mean of the gradients, for the optimisers `adam` and `adam_pytorch` only.",
         },
         Key {
             name: "beta_2",
-            accepts: Accepts::Form("a number of at least 0 and below 1"),
+            accepts: Accepts::Form(&forms::RATE),
             omitted: Omitted::Value("0.999"),
             doc: "Decay rate of the mean of the squared gradients, for the optimisers `adam` and `adam_pytorch` only.",
         },
         Key {
             name: "decay",
-            accepts: Accepts::Form("a number of at least 0 and below 1"),
+            accepts: Accepts::Form(&forms::RATE),
             omitted: Omitted::Value("0.99"),
             doc: "Decay rate of the mean of the squared gradients, for the optimiser `rmsprop` only.",
         },
@@ -76,7 +76,7 @@ pub(super) const KEYS: KeyTable = KeyTable {
         },
         Key {
             name: "batch",
-            accepts: Accepts::Form("\"full\" or a whole number of at least 1"),
+            accepts: Accepts::Form(&forms::BATCH),
             omitted: Omitted::Refused,
             doc: "Number of training samples in one update; \"full\" means all of them. If the number of samples is not a multiple of this number, the last batch is smaller.",
         },
@@ -100,7 +100,7 @@ pub(super) const KEYS: KeyTable = KeyTable {
         },
         Key {
             name: "stop",
-            accepts: Accepts::Form("a table `training.stop`"),
+            accepts: Accepts::Form(&forms::STOP),
             omitted: Omitted::Effect("every run trains for all `epochs`"),
             doc: "When training ends before the last epoch.",
         },
@@ -130,7 +130,7 @@ pub(super) const KEYS: KeyTable = KeyTable {
         },
         Key {
             name: "renormalise",
-            accepts: Accepts::Form("\"initial\" or a number above 0"),
+            accepts: Accepts::Form(&forms::INITIAL_OR_POSITIVE),
             omitted: Omitted::Effect("no scaling"),
             doc: "Frobenius norm to which the kernel of every layer is scaled after every epoch; \"initial\" means its norm before training.",
         },

@@ -135,17 +135,24 @@ impl MeasureRequest {
     /// Checks each of the `values` of the parameter `name` of `spec` or of [`MEASURE_SCOPE`].
     fn check(spec: &'static Spec, name: &str, values: &[Value]) -> Result<(), ParameterError> {
         check([spec.parameters, MEASURE_SCOPE], name, values)?;
+        match Self::why_refused(spec, name) {
+            Some(problem) => Err(ParameterError::Refused(format!("{problem}; leave out `{name}`"))),
+            None => Ok(()),
+        }
+    }
+
+    /// Why the measure `spec` refuses the parameter `name` of [`MEASURE_SCOPE`]; `None` if it accepts it.
+    pub fn why_refused(spec: &Spec, name: &str) -> Option<String> {
         let measure = spec.name;
-        let problem = match (name, spec.randomness) {
-            ("groups", Randomness::Membership) => format!("`{measure}` compares runs of the same pairs"),
-            ("groups", other) if other != Randomness::Seed => format!("`{measure}` measures each run separately"),
+        match (name, spec.randomness) {
+            ("groups", Randomness::Membership) => Some(format!("`{measure}` compares runs of the same pairs")),
+            ("groups", other) if other != Randomness::Seed => Some(format!("`{measure}` measures each run separately")),
             ("samples", Randomness::Membership | Randomness::Seed | Randomness::Data) => {
-                format!("`{measure}` does not choose among samples")
+                Some(format!("`{measure}` does not choose among samples"))
             }
-            ("snapshots", Randomness::Data) => format!("`{measure}` uses the first epoch only"),
-            _ => return Ok(()),
-        };
-        Err(ParameterError::Refused(format!("{problem}; leave out `{name}`")))
+            ("snapshots", Randomness::Data) => Some(format!("`{measure}` uses the first epoch only")),
+            _ => None,
+        }
     }
 
     /// Checks that networks with these settings can be measured; an error names the reason.

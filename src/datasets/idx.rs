@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_cut_off_anywhere_is_refused_with_the_place() {
+    fn a_file_truncated_anywhere_is_refused_with_the_place() {
         let images = "train-images-idx3-ubyte";
         for length in 0..16 {
             let expected = format!("it has {length} bytes, but its header alone has 16; it is truncated");

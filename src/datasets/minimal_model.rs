@@ -56,13 +56,13 @@ mod tests {
     }
 
     #[test]
-    fn of_an_odd_number_the_middle_is_0_and_has_the_label_0() {
+    fn the_middle_input_of_an_odd_number_is_0_with_label_0() {
         let made = made(5);
         assert_eq!((made.x[[2, 0]], made.y), (0.0, vec![0, 0, 0, 1, 1]));
     }
 
     #[test]
-    fn counting_them_is_the_exact_information() {
+    fn exact_information_agrees_with_enumeration() {
         // Saxe et al. 2018, Fig. 2C at w = 2: 30 counts, each accurate to one.
         let made = made(1 << 16);
         let mut counts = [0.0_f64; 30];

@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn without_noise_a_class_is_one_spiral_and_the_next_is_the_same_turned() {
+    fn without_noise_each_class_is_one_spiral_and_the_next_is_rotated() {
         let made = made(&[("noise", 0.0), ("turns", 1.5), ("n_samples", 300.0)]);
         for (i, x) in made.x.rows().into_iter().enumerate() {
             let (x, y) = (f64::from(x[0]), f64::from(x[1]));

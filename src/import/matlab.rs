@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_real_numbers_says_so_and_spoils_nothing_else() {
+    fn an_array_that_is_not_real_is_reported_and_the_others_are_read() {
         let numbers = int32([0; 4]);
         let found = read_all(&file(&[
             matrix("sparse", 5, 0, 5, &numbers),

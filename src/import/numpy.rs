@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_that_lies_about_its_array_reserves_nothing() {
+    fn a_header_with_a_false_size_reserves_no_memory() {
         let speaks = |shape: &str, size: usize, n_bytes: usize| {
             format!(
                 "its header declares {shape} numbers of {size} bytes, but {n_bytes} bytes follow; the file is truncated or damaged"
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_that_is_none_is_refused() {
+    fn a_file_with_a_damaged_header_is_refused() {
         let refused = |content: &[u8]| {
             assert!(
                 array("x", content, SamplesAre::First, &mut room())
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn brackets_within_brackets_neither_keep_the_parser_busy_nor_overflow_the_stack() {
+    fn nested_brackets_neither_slow_the_parser_nor_overflow_the_stack() {
         let refused = |header: &str| array("x", &npy(header, &[]), SamplesAre::First, &mut room()).unwrap_err();
         for open in ["(", "[", "{"] {
             let problem = refused(&open.repeat(60_000));
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn words_and_truths_are_classes() {
+    fn texts_and_booleans_are_classes() {
         let read = |descr: &str, n: usize, data: &[u8]| {
             let text = format!("{{'descr': {descr}, 'fortran_order': False, 'shape': ({n},), }}");
             array("y", &npy(&text, data), SamplesAre::First, &mut room()).unwrap()

@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_packed_is_unpacked_and_anything_else_is_left() {
+    fn compressed_content_is_decompressed_and_other_content_is_unchanged() {
         let content = b"some content, some content".to_vec();
         assert_eq!(inflated(gzip(&content)).unwrap(), content);
         assert_eq!(inflated(zstd::encode_all(content.as_slice(), 0).unwrap()).unwrap(), content);
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn gzip_that_is_cut_off_anywhere_is_refused() {
+    fn gzip_truncated_anywhere_is_refused() {
         let content: Vec<u8> = (0..2000_u32).map(|i| (i * i % 251) as u8).collect();
         let packed = gzip(&content);
         for length in 2..packed.len() {
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn what_grows_beyond_all_bounds_is_refused() {
+    fn compressed_content_above_the_memory_limit_is_refused() {
         let zeros = vec![0; 2 << 20];
         for packed in [gzip(&zeros), zstd::encode_all(zeros.as_slice(), 0).unwrap()] {
             let error = inflated(packed).unwrap_err();
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn an_archive_that_is_cut_off_or_lies_about_a_size_is_refused() {
+    fn a_truncated_archive_or_one_with_a_false_size_is_refused() {
         let archive = tar(&[("a.bin", &[7; 700])]);
         let within = members(&archive[..1000]).unwrap_err().to_string();
         let expected = "it ends at byte 1000, but `a.bin` with 700 bytes starts at 512; it is truncated";

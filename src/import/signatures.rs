@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_data_is_named() {
+    fn a_file_of_another_format_is_named() {
         let check = |name: &str, content: &[u8], expected: &str| {
             let what = mistaken(name, content).unwrap_or("nothing");
             assert!(what.starts_with(expected), "{name}: {what}");

@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn divergences_by_hand() {
+    fn divergences_agree_with_those_computed_by_hand() {
         // ½ ln 2 + ½ ln(2/3) = ½ ln(4/3).
         assert_close(binary_kl(0.5, 0.25), 0.5 * (4.0_f64 / 3.0).ln());
         assert_close(binary_kl(0.0, 0.25), (4.0_f64 / 3.0).ln());
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_far_from_what_was_seen_without_evidence_and_anything_with_all() {
+    fn inverses_have_their_limits_at_divergences_of_0_and_infinity() {
         assert_close(upper_inverse(0.3, 0.0), 0.3);
         assert_close(lower_inverse(0.3, 0.0), 0.3);
         assert_eq!((upper_inverse(0.3, f64::INFINITY), lower_inverse(0.3, f64::INFINITY)), (1.0, 0.0));

@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn determinants_by_hand() {
+    fn determinants_agree_with_those_computed_by_hand() {
         // 4 · 5 − 2² = 16.
         assert_eq!(log_determinant(&array![[4.0, 2.0], [2.0, 5.0]]), Ok(16_f64.ln()));
         assert_eq!(log_determinant(&Array2::zeros((0, 0))), Ok(0.0));

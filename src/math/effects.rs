@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn two_by_two_by_hand() {
+    fn a_matrix_of_two_rows_agrees_with_one_computed_by_hand() {
         let levels = [vec![0, 0, 1, 1], vec![0, 1, 0, 1]];
         // a + 2 b about 1.5: squares 2.25, 0.25, 0.25, 2.25; means of a are 1 and 2, of b 0.5 and 2.5.
         check(&[0.0, 2.0, 1.0, 3.0], &levels, 5.0, &[0.2, 0.8, 0.0, 0.0], true);

@@ -129,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn eigenvalues_by_hand() {
+    fn eigenvalues_agree_with_those_computed_by_hand() {
         assert_eq!(eigenvalues(Array2::zeros((0, 0))), Some(vec![]));
         assert_eq!(eigenvalues(array![[3.0]]), Some(vec![3.0]));
         assert_eq!(eigenvalues(Array2::zeros((3, 3))), Some(vec![0.0; 3]));
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn a_chain_of_springs_has_the_frequencies_of_the_textbook() {
+    fn a_chain_of_springs_has_the_eigenvalues_of_the_textbook() {
         // 2 on the diagonal and −1 off it: 2 − 2 cos(πk/(n + 1)).
         let n = 40;
         let chain = Array2::from_shape_fn((n, n), |(i, j)| match i.abs_diff(j) {

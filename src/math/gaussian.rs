@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_covariance_by_hand() {
+    fn a_covariance_agrees_with_one_computed_by_hand() {
         // Means 2 and 5; deviations (−1, −4), (0, 1), (1, 3).
         let got = sample_covariance(&[1.0_f32, 1.0, 2.0, 6.0, 3.0, 8.0], 2);
         assert_eq!(got, ndarray::array![[1.0, 3.5], [3.5, 13.0]]);
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn two_distant_classes_are_told_apart() {
+    fn two_distant_classes_have_the_information_of_their_variances() {
         // T|y ~ N(±μ, 1) in one unit: the total variance is 1 + μ², I = ½ ln [(1 + μ² + σ²)/(1 + σ²)].
         let (n_samples, mu) = (20_000, 3.0);
         let mut rng = ChaCha8Rng::seed_from_u64(7);

@@ -31,7 +31,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn divergences_by_hand() {
+    fn divergences_agree_with_those_computed_by_hand() {
         assert_eq!(gaussian_kl(0.0, 0.7, 0.7), 0.0);
         // ½ (ln 2 + (½ + 9)/1 − 1).
         assert!((gaussian_kl(3.0, 0.5, 1.0) - 0.5 * (2.0_f64.ln() + 8.5)).abs() < 1e-15);

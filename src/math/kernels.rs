@@ -317,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn one_and_two_samples() {
+    fn kernel_sums_of_one_and_two_samples_agree_with_the_formula() {
         for n_units in [1, 100] {
             check_both(&values(1, n_units, 0, 1), n_units, &[kernel(0.5, 0)], &[&[3]]);
             check_both(&values(2, n_units, 0, 1), n_units, &[kernel(0.5, 0), kernel(0.0, 0)], &[&[3, 4], &[3, 3]]);
@@ -405,7 +405,7 @@ mod tests {
     }
 
     #[test]
-    fn nan_is_not_hidden() {
+    fn nan_is_reported() {
         for n_units in [2, 100] {
             let mut values = vec![0.5_f32; 300 * n_units];
             values[3 * n_units] = f32::NAN;

@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn correlated_inputs_know_of_each_other() {
+    fn correlated_inputs_have_mutual_information() {
         // T = X₁ + Z, with correlation ρ between X₂ and X₁: corr(T, X₂)² = ρ²/(1 + σ²), I = −½ ln (1 − corr²).
         let (rho, noise_variance) = (0.8_f64, 0.5);
         let weights = ndarray::array![[1.0, 0.0]];

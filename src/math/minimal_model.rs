@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn unbounded_units_know_ever_more() {
+    fn information_of_unbounded_units_grows_with_their_weight() {
         // A density with scale w in bins of width d has the entropy h + log2(w/d): a decade of w is log2 10 = 3.32
         // bits, and half of it for ReLU, which is 0 in half of the cases. The next term is of order (d/w)², below 1e−4.
         let decade = 10_f64.log2();
@@ -375,7 +375,7 @@ mod tests {
     }
 
     #[test]
-    fn extreme_weights_are_no_trouble() {
+    fn extreme_weights_give_finite_results() {
         for w in [5e-324, 1e-300, 1e-12] {
             // ReLU: everything in the first bin. tanh: an edge at 0 separates the signs.
             assert_eq!(bits("relu", Bins::Width(1.0), w), 0.0);

@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_but_zeros_says_nothing() {
+    fn differences_that_are_all_0_have_no_p() {
         for differences in [[].as_slice(), &[0.0], &[0.0, -0.0]] {
             assert_eq!((sign_test(differences), wilcoxon(differences)), (None, None));
         }

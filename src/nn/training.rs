@@ -560,7 +560,7 @@ mod tests {
     }
 
     #[test]
-    fn a_training_goes_on_from_its_state_with_the_same_bits() {
+    fn a_training_resumes_from_its_state_with_the_same_bits() {
         let (x, classes) = data();
         let mut whole = training(&x, &classes, Activation::Tanh, BatchSize::Mini(40));
         let mut first = training(&x, &classes, Activation::Tanh, BatchSize::Mini(40));
@@ -578,7 +578,7 @@ mod tests {
     }
 
     #[test]
-    fn a_training_goes_on_only_from_a_state_that_it_can_be_in() {
+    fn a_training_resumes_only_from_a_possible_state() {
         let (x, classes) = data();
         let training = || training(&x, &classes, Activation::Tanh, BatchSize::Mini(40));
         let first = training();
@@ -599,7 +599,7 @@ mod tests {
     }
 
     #[test]
-    fn a_training_with_everything_goes_on_from_any_step_with_the_same_bits() {
+    fn a_training_with_all_features_resumes_at_any_step_with_the_same_bits() {
         let (x, classes) = data();
         let operations = [
             Operation::BatchNorm,

@@ -16,7 +16,7 @@ use super::timeline::Timeline;
 use super::{Picture, PlotError, Spec, Subject, Table, Tables, single};
 use crate::count::counted;
 use crate::layer_id::LayerId;
-use crate::store::quantities::by_weight_norm;
+use crate::store::quantities::{by_weight_norm, gradients_in_words};
 use crate::store::schema::{SummaryRow, TrainingSummaryRow};
 
 pub(super) const SPEC: Spec = Spec {
@@ -69,7 +69,7 @@ fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
     }
     let sheet = Sheet {
         title: format!("{}: gradients and weights, mean over {}", first.experiment, counted(n_runs, "run")),
-        subtitle: over.map_or_else(String::new, explained),
+        subtitle: over.map_or_else(String::new, gradients_in_words),
         columns: panels.len(),
         size: (400.0, 410.0),
         panels,
@@ -77,16 +77,6 @@ fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
         ..Sheet::default()
     };
     sheet.draw()
-}
-
-/// The description of the gradients called `over` in the table `gradients`.
-fn explained(over: &str) -> String {
-    match over {
-        "after_step" => "gradients of the batches of an epoch, each after its step".to_owned(),
-        "before_step" => "gradients of batches of reshuffled samples, each before a step".to_owned(),
-        "samples" => "gradients of single training samples".to_owned(),
-        other => other.to_owned(),
-    }
 }
 
 /// The norms of all layers.

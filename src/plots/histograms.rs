@@ -19,8 +19,10 @@ pub(super) const SPEC: Spec = Spec {
     draw,
 };
 
-/// The smallest share that has a shade.
+/// The smallest share that has a shade of its own.
 const LEAST: f64 = 1e-3;
+/// Shares and their labels on the scale of shades, from the largest.
+pub(crate) const SHARE_TICKS: [(f64, &str); 4] = [(1.0, "100 %"), (0.1, "10 %"), (0.01, "1 %"), (LEAST, "≤ 0.1 %")];
 /// Red, green and blue of the largest share; a share of 0 is white.
 const DARKEST: [f64; 3] = [8.0, 29.0, 88.0];
 
@@ -95,8 +97,7 @@ fn shade(position: f64) -> String {
 }
 
 fn bar() -> Bar {
-    let ticks = [(1.0, "100 %"), (0.1, "10 %"), (0.01, "1 %"), (LEAST, "≤ 0.1 %")];
-    let ticks = ticks.map(|(share, label)| Tick { position: position(share), label: label.to_owned() });
+    let ticks = SHARE_TICKS.map(|(share, label)| Tick { position: position(share), label: label.to_owned() });
     Bar { title: "share".to_owned(), ticks: ticks.into(), colour: shade }
 }
 

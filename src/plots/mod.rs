@@ -13,7 +13,7 @@ mod fit;
 pub mod frame;
 mod gradients;
 mod grid;
-mod histograms;
+pub(crate) mod histograms;
 mod information_plane;
 mod labels;
 mod marks;

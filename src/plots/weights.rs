@@ -114,7 +114,7 @@ pub(crate) fn shown_numbers(rows: &[WeightSummaryRow]) -> Vec<Vec<&WeightSummary
         let quantity = row.quantity.as_str();
         match SHOWN.iter().find(|(measure, _)| *measure == row.measure) {
             Some((_, quantities)) => quantities.contains(&quantity),
-            None => weights::find(&row.measure).is_ok_and(|spec| spec.quantities[0].0 == quantity),
+            None => weights::find(&row.measure).is_ok_and(|spec| spec.quantities[0].name == quantity),
         }
     };
     let shown: Vec<&WeightSummaryRow> = rows.iter().filter(is_shown).collect();

@@ -18,6 +18,7 @@ mod inputs;
 pub mod inspect;
 pub(crate) mod keys;
 mod lineage;
+mod measured;
 pub mod movie;
 mod overview;
 pub mod plot;

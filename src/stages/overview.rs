@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn names_become_neither_markup_nor_parts_of_a_link() {
+    fn names_are_escaped_in_pages_and_links() {
         let hostile = "x\"><script>alert('1')</script>&#?%\u{202e}";
         let figure = Thumbnail { title: hostile.to_owned(), files: vec![format!("fit-{hostile}.svg")] };
         let sections = [Section { plot: "fit".to_owned(), description: hostile.to_owned(), figures: vec![figure] }];

@@ -88,7 +88,7 @@ mod tests {
 
     #[test]
     #[cfg(unix)]
-    fn what_lies_behind_a_link_is_refused_and_the_root_may_be_one() {
+    fn paths_through_links_are_refused_except_the_root() {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path().join("root");
         fs::create_dir_all(root.join("a")).unwrap();

@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_earlier_program_estimated_is_believed_and_moved() {
+    fn estimates_of_earlier_versions_are_used_and_moved() {
         for folder in Experiment::TABLE_FOLDERS {
             let temporary = tempfile::tempdir().unwrap();
             let root = temporary.path();
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn a_move_that_was_stopped_goes_on() {
+    fn an_interrupted_move_is_continued() {
         let temporary = tempfile::tempdir().unwrap();
         let root = temporary.path();
         let experiment = Experiment::new(root);

@@ -389,7 +389,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_draft_appears_whole_or_not_at_all() {
+    fn a_temporary_file_becomes_a_complete_file_or_none() {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path();
         write_bytes(root, "a/b.txt", b"old").unwrap();
@@ -407,7 +407,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_of_another_program_appears_whole_or_not_at_all() {
+    fn a_file_written_by_another_library_appears_complete_or_not_at_all() {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path();
         let fail = |path: &Path| {

@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn words_and_booleans_are_read_and_what_is_neither_spoils_nothing() {
+    fn texts_and_booleans_are_read_and_other_arrays_are_reported() {
         let keys = Int8Array::from(vec![0, 1]);
         let dictionary = DictionaryArray::<Int8Type>::new(keys, Arc::new(StringArray::from(vec!["ox", "cat"])));
         let content = parquet(vec![
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn an_arrow_schema_that_nobody_understands_does_not_matter() {
+    fn an_unknown_arrow_schema_is_ignored() {
         let batch = RecordBatch::try_from_iter([("a", Arc::new(Float64Array::from(vec![1.0, 2.0])) as ArrayRef)]);
         let strange = KeyValue::new("ARROW:schema".to_owned(), "not a schema".to_owned());
         let properties = WriterProperties::builder().set_key_value_metadata(Some(vec![strange])).build();

@@ -153,7 +153,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn claims_of_the_same_words_are_told_apart_by_what_they_mean() {
+    fn claims_with_the_same_words_are_distinguished_by_their_meaning() {
         let claim = |words: &str, above: f64| FrozenClaim::new(words, json!({ "claim": words, "above": above }));
         let registered = |frozen: &[FrozenClaim], made: &[FrozenClaim]| {
             let (by_hash, dropped) = FrozenClaims::compare(Some(FrozenClaims { claims: frozen.to_vec() }), made);

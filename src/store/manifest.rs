@@ -69,7 +69,7 @@ impl Manifest {
     ///
     /// # Errors
     /// See [`Manifest::read`].
-    pub(super) fn named(root: &Path, name: &str) -> Result<Option<Self>, StoreError> {
+    pub fn named(root: &Path, name: &str) -> Result<Option<Self>, StoreError> {
         match earlier::manifest(root, name)? {
             None => Self::read(&root.join(place(name))),
             found => Ok(found),

@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_made_from_estimates_is_a_view() {
+    fn only_files_made_from_estimates_are_views() {
         for file in [
             "summary.parquet",
             "summary.csv",

@@ -96,7 +96,7 @@ mod tests {
     const ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 
     #[test]
-    fn a_file_goes_on_where_it_was_left_and_appears_when_it_is_whole() {
+    fn an_incomplete_file_is_continued_and_appears_when_it_is_complete() {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path().join("raw/name");
         let mut part = Partial::open(&root, "file").unwrap();
@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     #[cfg(unix)]
-    fn nothing_is_added_to_what_a_link_points_to() {
+    fn nothing_is_appended_through_a_link() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("victim"), "precious").unwrap();
         std::os::unix::fs::symlink(folder.path().join("victim"), folder.path().join("file.part")).unwrap();
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_left_of_a_file_of_which_nothing_came() {
+    fn an_empty_incomplete_file_is_removed() {
         let folder = tempfile::tempdir().unwrap();
         drop(Partial::open(folder.path(), "file").unwrap());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);

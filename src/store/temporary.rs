@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_ended_processes_left_is_swept_and_nothing_else() {
+    fn only_temporary_files_of_ended_processes_are_removed() {
         let parent = tempfile::tempdir().unwrap();
         let elsewhere = tempfile::tempdir().unwrap();
         fs::write(elsewhere.path().join("file"), "kept").unwrap();
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn processes_that_sweep_do_not_disturb_those_that_begin() {
+    fn removing_temporary_files_does_not_disturb_processes_that_begin() {
         let parent = tempfile::tempdir().unwrap();
         std::thread::scope(|threads| {
             for _ in 0..4 {

@@ -36,18 +36,19 @@ fn found(spec: &Spec) -> Result<Vec<Reading>, MeasureError> {
 }
 
 fn is_declared(spec: &Spec, quantity: &str) -> bool {
-    spec.quantities.iter().any(|(name, _)| *name == quantity)
+    spec.quantities.iter().any(|declared| declared.name == quantity)
 }
 
 #[test]
-fn every_number_is_declared_finite_and_there_once() {
+fn every_value_is_declared_with_its_unit_finite_and_unique() {
     for spec in MEASURES {
         let readings = found(spec).unwrap_or_else(|e| panic!("{}: {e}", spec.name));
         assert!(!readings.is_empty(), "{} finds nothing", spec.name);
         let mut places = BTreeSet::new();
         for reading in readings {
             let what = format!("{}: {} of {:?}", spec.name, reading.quantity, reading.layer);
-            assert!(is_declared(spec, reading.quantity), "{what} is not declared");
+            let declared = spec.quantities.iter().find(|declared| declared.name == reading.quantity);
+            assert_eq!(declared.map(|declared| declared.unit), Some(reading.unit), "{what}");
             assert!(reading.value.is_finite(), "{what} is {}", reading.value);
             assert!(places.insert((reading.layer, reading.quantity)), "{what} is there twice");
         }
@@ -62,11 +63,11 @@ fn the_same_network_gives_the_same_numbers() {
 }
 
 #[test]
-fn names_are_told_apart_and_parameters_have_one_meaning() {
+fn names_of_measures_and_quantities_are_unique() {
     let names: BTreeSet<&str> = MEASURES.iter().map(|spec| spec.name).collect();
     assert_eq!(names.len(), MEASURES.len());
     for spec in MEASURES {
-        let quantities: BTreeSet<&str> = spec.quantities.iter().map(|(name, _)| *name).collect();
+        let quantities: BTreeSet<&str> = spec.quantities.iter().map(|quantity| quantity.name).collect();
         assert_eq!(quantities.len(), spec.quantities.len(), "{}", spec.name);
         assert!(spec.parameters.iter().all(|p| !["samples", "snapshots", "groups", "activation"].contains(&p.name)));
     }

@@ -58,7 +58,7 @@ pub use pac_bayes::{
 };
 pub use precision::{FewestBits, PrecisionCurve, Quantiser, entropy_coded_length, smooth_code_length};
 pub use prequential::Prequential;
-pub use reading::{MeasureUnit, MissingReading, Null, Reading};
+pub use reading::{MeasureUnit, MissingReading, Null, Quantity, Reading};
 pub use spectrum::Spectrum;
 
 pub use volume::{
@@ -115,8 +115,8 @@ pub struct Spec {
     pub summary: &'static str,
     /// What makes the weights random.
     pub randomness: Randomness,
-    /// The quantities that it finds: name, and description with unit.
-    pub quantities: &'static [(&'static str, &'static str)],
+    /// The quantities that it finds.
+    pub quantities: &'static [Quantity],
     /// The parameters.
     pub parameters: &'static [Parameter],
     /// Builds the measure with a set of parameters.

@@ -14,7 +14,7 @@
 //! # Reference
 //! Dawid 1984; Blier & Ollivier 2018 (prequential code of networks); Finzi et al. 2026 (arXiv 2601.03220), the excess.
 
-use super::{Measure, MeasureError, OfTraining, OnlineLosses, Randomness, Reading, Spec};
+use super::{Measure, MeasureError, OfTraining, OnlineLosses, Quantity, Randomness, Reading, Spec};
 use crate::parameter::{Kind, Parameter, ParameterError, Value};
 use crate::units::Nats;
 
@@ -23,12 +23,12 @@ pub(super) const SPEC: Spec = Spec {
     summary: "code length of the labels if they are sent while the network learns them, and the excess over the code length with the trained network",
     randomness: Randomness::Data,
     quantities: &[
-        ("excess", "sum over samples of the loss before each update minus end_loss, in bits"),
-        (
+        Quantity::bits("excess", "sum over samples of the loss before each update minus end_loss, in bits"),
+        Quantity::bits(
             "total_code",
             "length of the labels in the prequential code, the sum of the losses before each update, in bits",
         ),
-        ("end_loss", "mean loss of the last samples, in bits per sample"),
+        Quantity::bits("end_loss", "mean loss of the last samples, in bits per sample"),
     ],
     parameters: &[Parameter {
         name: "last",

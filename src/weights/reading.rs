@@ -29,6 +29,35 @@ impl MeasureUnit {
     }
 }
 
+/// A quantity that a measure finds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quantity {
+    /// Its name in tables and claims.
+    pub name: &'static str,
+    /// The unit of its values.
+    pub unit: MeasureUnit,
+    /// Its definition, in one sentence.
+    pub doc: &'static str,
+}
+
+impl Quantity {
+    pub(super) const fn bits(name: &'static str, doc: &'static str) -> Self {
+        Self { name, unit: MeasureUnit::Bits, doc }
+    }
+
+    pub(super) const fn samples(name: &'static str, doc: &'static str) -> Self {
+        Self { name, unit: MeasureUnit::Samples, doc }
+    }
+
+    pub(super) const fn probability(name: &'static str, doc: &'static str) -> Self {
+        Self { name, unit: MeasureUnit::Probability, doc }
+    }
+
+    pub(super) const fn ratio(name: &'static str, doc: &'static str) -> Self {
+        Self { name, unit: MeasureUnit::Ratio, doc }
+    }
+}
+
 /// Distribution of the value under the null hypothesis (no effect), in the unit of the value.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Null {

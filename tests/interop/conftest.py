@@ -1,4 +1,4 @@
-"""The program, run in folders of its own as a user would: INFOPLANE=path/to/infoplane pytest tests/interop"""
+"""Runs the program in temporary folders, as a user would: INFOPLANE=path/to/infoplane pytest tests/interop"""
 
 import os
 import subprocess

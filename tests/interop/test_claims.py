@@ -12,7 +12,7 @@ estimator = "binning"
 n_edges = 30
 """
 
-# Measure, and the same of the course of a run and its epochs.
+# Measure, and the same computed from the values of a run and its epochs.
 MEASURES = {
     '"start"': lambda t, _: t[0],
     '"end"': lambda t, _: t[-1],
@@ -61,8 +61,8 @@ def test_intervals_and_verdicts_are_those_of_scipy(experiment):
     assert claims.height == len(expected)
     for row, (measure, wanted, layer) in zip(claims.iter_rows(named=True), expected):
         of_layer = estimates.filter(pl.col("layer") == layer).sort("run", "step")
-        courses = of_layer.group_by("run", maintain_order=True).agg("i_ty_bits")["i_ty_bits"]
-        numbers = [MEASURES[measure](course, epochs) for course in courses]
+        trajectories = of_layer.group_by("run", maintain_order=True).agg("i_ty_bits")["i_ty_bits"]
+        numbers = [MEASURES[measure](values, epochs) for values in trajectories]
         assert row["layer"] == layer and row["n_runs"] == len(numbers) == 6
         mean, error = sum(numbers) / 6, stats.sem(numbers)
         # Equal numbers have no interval; six different runs on one side decide by the sign test.
@@ -74,7 +74,7 @@ def test_intervals_and_verdicts_are_those_of_scipy(experiment):
         holds, fails = WANTED[wanted]
         verdict = "holds" if holds(low, high) else "fails" if fails(low, high) else "undecided"
         # Runs that are equal at every snapshot are no different runs.
-        if are_equal and len({tuple(course) for course in courses}) < 6:
+        if are_equal and len({tuple(values) for values in trajectories}) < 6:
             verdict = "undecided"
         assert row["verdict"] == verdict, row
 

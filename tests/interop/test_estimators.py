@@ -276,7 +276,7 @@ def test_the_null_is_what_shuffled_labels_give(experiment):
         error = np.std(shuffled, ddof=1) * np.sqrt(1 / row["n_shuffles"] + 1 / n_shuffles)
         # Four standard errors of eight differences leave 5e-4 for chance, and the seeds are fixed.
         assert abs(row["i_ty_null_bits_mean"] - np.mean(shuffled)) < 4 * error + STEP_OF_ENTROPY
-        # Every row has an input of its own: nothing changes when they are dealt anew.
+        # Every row has a different input, so I(X;T) does not change when the inputs are shuffled.
         assert (row["i_xt_null_bits_mean"], row["i_xt_null_bits_std"]) == (row["i_xt_bits"], 0)
 
 
@@ -303,7 +303,7 @@ def check_pooled(experiment, row, snapshots, rule):
     assert row["h_t_given_x_bits"] == pytest.approx(h_t_given_x, abs=DISCRETE)
     assert row["i_xt_bits"] == pytest.approx(plug_in(cells) - h_t_given_x, abs=DISCRETE)
     assert row["i_ty_bits"] == pytest.approx(information(cells, y), abs=DISCRETE)
-    # Inputs dealt to the rows anew: ten times here, five times there.
+    # The inputs are shuffled ten times here, and five times by infoplane.
     rng = np.random.default_rng(2)
     shuffled = [information(cells, x[rng.permutation(len(x))]) for _ in range(10)]
     error = np.std(shuffled, ddof=1) * np.sqrt(1 / row["n_shuffles"] + 1 / 10)

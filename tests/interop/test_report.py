@@ -384,6 +384,55 @@ def test_the_address_restores_the_view(opened, folder):
     assert restored.evaluate(STATE) == page.evaluate(STATE)
 
 
+def test_the_address_restores_an_overlay_without_experiments(opened, folder):
+    page = opened(folder / "both/report.html")
+    page.locator("#overlay summary").click()
+    for name in ("p", "deeper"):
+        page.get_by_label(name, exact=True).uncheck()
+    until(page, "location.hash.endsWith('&overlay=')")
+    restored = opened(folder / "both/report.html", page.evaluate("location.hash"))
+    assert restored.locator("#overlay-summary").inner_text() == "Select experiments (0 of 2)"
+    assert restored.evaluate("document.querySelector('#overlay-figure .plot').data") == []
+    restored.locator("#overlay summary").click()
+    restored.get_by_label("p", exact=True).check()
+    assert len(restored.evaluate("document.querySelector('#overlay-figure .plot').data")) > 0
+
+
+def test_the_arrow_keys_scroll_a_wide_table_and_leave_the_epoch(browser, folder):
+    page = browser.new_context(offline=True, viewport={"width": 390, "height": 780}).new_page()
+    page.goto((folder / "outputs/p/report.html").as_uri())
+    until(page, "window.infoplane !== undefined")
+    page.evaluate("infoplane.set({ snapshot: 3 })")
+    tables = page.locator("#claims-table .wide")
+    tables.first.focus()
+    for _ in range(3):
+        page.keyboard.press("ArrowRight")
+    until(page, "document.querySelector('#claims-table .wide').scrollLeft > 0")
+    assert page.evaluate("infoplane.state().snapshot") == 3
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate("infoplane.state().snapshot") == 4
+    page.context.close()
+
+
+def test_steps_between_the_ends_of_epochs_are_fractions_of_epochs(opened, folder, in_folder):
+    steps = [0, 1, 3, 10, 14, 24]
+    text = PIPELINE[: PIPELINE.index("[[expect]]")].replace("epochs = { log_spaced = 12 }", f"steps = {{ list = {steps} }}")
+    (folder / "steps.toml").write_text(text.replace("runs = 3", "runs = 1").replace("epochs = 30", "epochs = 4"))
+    infoplane = in_folder(folder)
+    infoplane.ok("run steps.toml")
+    infoplane.ok("report outputs/steps")
+    page = opened(folder / "outputs/steps/report.html")
+    # 3481 training samples in batches of 512 are seven steps per epoch.
+    expected = [np.log10(step / 7) for step in steps[1:]]
+    lines = page.evaluate("document.querySelector('.curves .plot').data.map(({ x }) => Array.from(x))")
+    longest = [x for x in lines if len(x) == len(steps)]
+    assert longest
+    for x in longest:
+        assert x[1:] == pytest.approx(expected, abs=1e-6)
+        assert x[0] < x[1]
+
+
 @pytest.mark.parametrize(
     "fragment",
     [
@@ -413,6 +462,16 @@ def test_settings_are_tables_at_the_top_of_the_page(page):
     text = page.locator("#settings pre").inner_text()
     for lines in ["runs = 3\nseed = 5\n", "[network]\nhidden = [6, 3]\n", '[training]\n', "learning_rate = 0.004\n", "[record]\n"]:
         assert lines in text
+    for lines in ['[data]\nname = "tishby"\ntrain_fraction = 0.85\n', '\npart_mb = 256\n', '\nprecision = "f32"\n', "shuffles = 5"]:
+        assert lines in text
+    estimates = [table.split("\n\n")[0].splitlines() for table in text.split("[[estimate]]\n")[1:]]
+    assert [lines[:2] for lines in estimates] == [
+        ['estimator = "binning"', "n_edges = 8"],
+        ['estimator = "binning"', "n_edges = 30"],
+        ['estimator = "kde"', "noise_variance = 0.1"],
+        ['estimator = "kde"', "noise_variance = 0.1"],
+    ]
+    assert sorted(lines[2] for lines in estimates[2:]) == ['bound = "lower"', 'bound = "upper"']
     assert "{" not in text
 
 

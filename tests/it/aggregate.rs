@@ -12,7 +12,7 @@ fn course(project: &Project, run: &str, layer: usize) -> Vec<(i32, f64)> {
 }
 
 #[test]
-fn a_summary_says_what_the_estimates_of_the_runs_say() {
+fn a_summary_has_the_numbers_of_the_estimates_of_its_runs() {
     let project = Project::new(PIPELINE);
     project.ok("run p.toml");
     let (first, second) = (course(&project, "r0000", 2), course(&project, "r0001", 2));
@@ -62,7 +62,7 @@ fn a_summary_says_what_the_estimates_of_the_runs_say() {
 }
 
 #[test]
-fn weights_tell_their_norms_where_gradients_are_left_out() {
+fn norms_of_weights_are_recorded_without_gradients() {
     let project = Project::new(&PIPELINE.replace("[record]\n", "[record]\ngradients = false\n"));
     project.ok("run p.toml");
     let summary: Vec<SummaryRow> = rows(&project, "outputs/p/summary.parquet");
@@ -70,7 +70,7 @@ fn weights_tell_their_norms_where_gradients_are_left_out() {
 }
 
 #[test]
-fn one_run_has_no_interval_and_says_so() {
+fn a_single_run_has_no_interval_and_the_reason_is_printed() {
     let project = Project::new(PIPELINE);
     project.ok("run p.toml --runs 1");
     let shown = project.run("summary outputs/p-trial --all");
@@ -82,7 +82,7 @@ fn one_run_has_no_interval_and_says_so() {
 }
 
 #[test]
-fn aggregate_checks_what_is_not_checked() {
+fn aggregate_checks_estimates_without_checks() {
     let project = Project::new(PIPELINE);
     project.ok("run p.toml");
     project.ok("estimate binning outputs/p --n-edges 10");
@@ -98,7 +98,7 @@ fn aggregate_checks_what_is_not_checked() {
 }
 
 #[test]
-fn what_matches_is_joined_and_the_rest_is_named() {
+fn matching_experiments_are_joined_and_the_others_are_reported() {
     let project = Project::new(PIPELINE);
     project.ok("run p.toml --out outputs/a");
     project.write("q.toml", PIPELINE.replace("[6, 3]", "[6]").replace("bin_width = 0.07", "bin_width = 0.5"));
@@ -117,7 +117,7 @@ fn what_matches_is_joined_and_the_rest_is_named() {
 }
 
 #[test]
-fn a_layer_in_one_cell_is_not_said_to_keep_its_information() {
+fn a_layer_in_one_cell_has_no_verdict_on_its_information() {
     let project = Project::new(&PIPELINE.replace("n_edges = 30", "n_edges = 2\nlow = -100\nhigh = 100"));
     project.ok("run p.toml");
     let compression: Vec<CompressionRow> = rows(&project, "outputs/p/compression.parquet");

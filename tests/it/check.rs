@@ -6,7 +6,7 @@ use infoplane::store::{CheckVerdict, read_rows};
 use crate::tool::{PIPELINE, Project};
 
 #[test]
-fn verdicts_are_printed_written_and_told_by_the_exit_code() {
+fn verdicts_are_printed_written_and_in_the_exit_code() {
     let project = Project::new(&PIPELINE.replace("n_edges = 30", "n_edges = [30, 50]"));
     project.ok("run p.toml");
     let shown = project.run("check outputs/p");
@@ -49,7 +49,7 @@ fn verdicts_are_printed_written_and_told_by_the_exit_code() {
 }
 
 #[test]
-fn nothing_to_check_is_said() {
+fn missing_inputs_of_checks_are_reported() {
     let project = Project::new("");
     project.recording(&[0.1, 0.2], &[None; 2]);
     assert!(project.refused("check outputs/p").ends_with("there are no estimates yet; run `infoplane estimate` first"));

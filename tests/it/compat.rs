@@ -20,14 +20,14 @@ fn committed(version: u32) -> std::path::PathBuf {
 }
 
 #[test]
-fn every_version_has_its_files() {
+fn every_version_has_files_for_the_tests() {
     for version in 1..=VERSION {
         assert!(committed(version).is_dir(), "tests/compat/v{version} is missing; see tests/compat/README.md");
     }
 }
 
 #[test]
-fn recordings_of_every_version_are_inspected_and_estimated_anew() {
+fn recordings_of_every_version_can_be_inspected_and_estimated() {
     for version in 1..=VERSION {
         let project = Project::new("");
         copy_folder(&committed(version), &project.path("outputs/small"));
@@ -77,7 +77,7 @@ fn recordings_of_every_version_are_inspected_and_estimated_anew() {
 
 /// Versions 1 to 8 kept the manifests of estimates among the tables.
 #[test]
-fn estimates_of_earlier_programs_are_believed_only_as_they_were_written() {
+fn estimates_of_earlier_versions_are_used_only_if_unchanged() {
     for version in 1..=8 {
         let project = Project::new("");
         copy_folder(&committed(version), &project.path("outputs/small"));

@@ -14,7 +14,7 @@ fn samples(project: &Project, relative: &str) -> Vec<SampleRow> {
 }
 
 #[test]
-fn all_labels_are_those_of_tishbys_file() {
+fn all_labels_agree_with_tishbys_file() {
     let Some(file) = real_data("var_u.mat") else { return };
     let project = Project::new("");
     project.ok("data make tishby --out made.parquet");
@@ -34,7 +34,7 @@ fn stochastic_labels_are_written_with_their_probability() {
 }
 
 #[test]
-fn the_same_numbers_come_in_from_every_format() {
+fn every_format_is_imported_as_the_same_numbers() {
     let project = Project::new("");
     let x: Array2<f32> = array![[0.5, -1.0], [2.0, 3.5], [0.0, 1.0]];
     let y: Array1<i64> = array![1, 0, 7];
@@ -157,7 +157,7 @@ fn a_name_with_a_comma_can_be_chosen_and_x_given_several_times() {
 }
 
 #[test]
-fn a_table_of_samples_comes_in_as_it_is() {
+fn a_table_of_samples_is_imported_unchanged() {
     let project = Project::new("");
     project.ok("data make tishby --gamma 0.5 --out soft.parquet");
     project.ok("data make tishby --out hard.parquet");
@@ -171,7 +171,7 @@ fn a_table_of_samples_comes_in_as_it_is() {
 }
 
 #[test]
-fn the_real_problem_of_a_column_is_said_first() {
+fn the_main_problem_of_a_column_is_reported_first() {
     let project = Project::new("");
     let mut npz = NpzWriter::new(fs::File::create(project.path("d.npz")).unwrap());
     npz.add_array("x", &Array2::<f32>::zeros((3, 0))).unwrap();
@@ -192,7 +192,7 @@ fn the_real_problem_of_a_column_is_said_first() {
 }
 
 #[test]
-fn a_shape_that_is_a_lie_ends_in_a_sentence() {
+fn a_false_shape_is_refused_with_a_sentence() {
     let project = Project::new("");
     let mut npy = Vec::new();
     Array2::<f64>::zeros((5, 2)).write_npy(&mut npy).unwrap();
@@ -204,7 +204,7 @@ fn a_shape_that_is_a_lie_ends_in_a_sentence() {
 }
 
 #[test]
-fn the_table_is_called_after_the_file_whatever_the_case_of_its_ending() {
+fn the_table_has_the_name_of_the_file_for_any_case_of_its_extension() {
     let project = Project::new("");
     project.write("a.CSV", "a,y\n1,0\n");
     project.ok("data import a.CSV");
@@ -216,7 +216,7 @@ fn the_table_is_called_after_the_file_whatever_the_case_of_its_ending() {
 }
 
 #[test]
-fn nothing_but_the_table_is_left_behind() {
+fn only_the_table_is_left_in_the_folder() {
     let project = Project::new("");
     fs::create_dir(project.path("shared")).unwrap();
     project.ok("data make tishby --out shared/t.parquet");
@@ -228,7 +228,7 @@ fn nothing_but_the_table_is_left_behind() {
 }
 
 #[test]
-fn many_may_make_the_same_table_at_once() {
+fn several_calls_can_make_the_same_table_at_once() {
     let project = Project::new("");
     std::thread::scope(|threads| {
         for _ in 0..8 {

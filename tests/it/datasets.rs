@@ -82,7 +82,7 @@ fn a_pipeline_on_real_mnist_runs_end_to_end() {
 }
 
 #[test]
-fn the_table_is_the_same_wherever_its_files_lie_packed_or_not() {
+fn the_table_is_the_same_for_files_in_any_folder_compressed_or_not() {
     let project = Project::new("");
     small_mnist(&project, "data/raw/mnist");
     project.ok("data make mnist");
@@ -108,7 +108,7 @@ fn the_table_is_the_same_wherever_its_files_lie_packed_or_not() {
 }
 
 #[test]
-fn the_hash_depends_on_the_parameters_and_on_what_the_files_hold() {
+fn the_hash_depends_on_the_parameters_and_the_content_of_the_files() {
     let project = Project::new("");
     small_mnist(&project, "d");
     project.ok("data make mnist --folder d --out all.parquet");
@@ -123,7 +123,7 @@ fn the_hash_depends_on_the_parameters_and_on_what_the_files_hold() {
 }
 
 #[test]
-fn a_table_once_made_needs_its_files_no_more() {
+fn a_finished_table_does_not_need_the_published_files() {
     let project = Project::new(&PIPELINE.replace("name = \"tishby\"", "name = \"mnist\"\npart = \"train\""));
     let sentence = project.refused("run p.toml");
     let expected = "infoplane: there is no file `train-images-idx3-ubyte` of `mnist` in data/raw/mnist, compressed or not; run `infoplane data fetch mnist`, or name the folder of the files with `--folder` (in a pipeline with `folder`)";
@@ -179,7 +179,7 @@ fn batch(shift: usize) -> Vec<u8> {
 }
 
 #[test]
-fn cifar_10_is_read_from_its_archive_and_from_what_was_in_it() {
+fn cifar_10_is_read_from_its_archive_and_from_the_unpacked_files() {
     let project = Project::in_memory();
     let content = batch(7);
     fs::create_dir_all(project.path("unpacked/cifar-10-batches-bin")).unwrap();
@@ -236,7 +236,7 @@ fn parameters_of_a_data_set_are_keys_of_the_table() {
 }
 
 #[test]
-fn labels_are_dealt_or_drawn_anew_the_same_for_all_runs() {
+fn shuffled_or_random_labels_are_the_same_in_all_runs() {
     let project = Project::new("");
     let with = |labels: &str| PIPELINE.replace("name = \"tishby\"", &format!("name = \"tishby\"\n{labels}"));
     let recorded = |labels: &str| {
@@ -291,7 +291,7 @@ I(X;Y)   0.9992 bits
 }
 
 #[test]
-fn the_list_says_what_is_there() {
+fn the_list_of_data_sets_has_their_states() {
     let project = Project::new("");
     project.ok("data make parity");
     small_mnist(&project, "data/raw/mnist");
@@ -310,7 +310,7 @@ fn the_list_says_what_is_there() {
 }
 
 #[test]
-fn files_are_found_under_the_names_that_unpackers_give_them_and_in_nested_folders() {
+fn unpacked_files_are_found_by_all_usual_names_and_in_nested_folders() {
     let project = Project::new("");
     small_mnist(&project, "plain");
     project.ok("data make mnist --folder plain --out plain.parquet");
@@ -335,7 +335,7 @@ fn files_are_found_under_the_names_that_unpackers_give_them_and_in_nested_folder
 }
 
 #[test]
-fn targets_go_out_and_come_in_again() {
+fn targets_are_imported_from_tables_and_columns() {
     let project = Project::new("");
     project.ok("data make student-teacher --n-inputs 4 --n-outputs 2 --n-samples 50 --out a.parquet");
     project.ok("data import a.parquet --out b.parquet");

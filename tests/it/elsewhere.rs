@@ -73,7 +73,7 @@ fn names<T>(rows: &[T], name: impl Fn(&T) -> Option<&str>) -> Vec<String> {
 }
 
 #[test]
-fn analyse_takes_a_named_recording_without_x_from_activations_to_verdicts() {
+fn analyse_gives_verdicts_on_a_recording_with_names_and_without_x() {
     let project = recorded();
     project.ok(&format!("inspect {FOLDER} --validate"));
     let printed = project.run(&format!("analyse {FOLDER}")).stdout;
@@ -168,7 +168,7 @@ fn a_pipeline_of_recorded_networks_estimates_and_judges_claims() {
 }
 
 #[test]
-fn a_pipeline_of_recorded_networks_does_not_say_how_to_train_them() {
+fn a_pipeline_of_recorded_networks_has_no_keys_of_the_training() {
     let project = recorded();
     let check = |text: &str, line: &str, expected: &str| {
         project.write("p.toml", text);
@@ -193,7 +193,7 @@ fn a_pipeline_of_recorded_networks_does_not_say_how_to_train_them() {
 }
 
 #[test]
-fn own_networks_have_names_as_well() {
+fn layers_of_trained_networks_have_names() {
     let project = Project::in_memory();
     project.write("d.csv", "a,b,y\n0,0,0\n0,1,1\n1,0,1\n1,1,0\n");
     project.ok("data import d.csv");

@@ -5,7 +5,7 @@ use std::fs;
 use infoplane::store::schema::{EstimateRow, SampleRow, SummaryRow};
 use infoplane::store::{Footer, read_rows, write_rows};
 
-use crate::tool::{PIPELINE, Project};
+use crate::tool::{PIPELINE, PROGRAM, Project};
 
 #[test]
 fn mistakes_in_a_pipeline_are_named_with_file_and_line() {
@@ -27,6 +27,24 @@ fn mistakes_in_a_pipeline_are_named_with_file_and_line() {
     check("batch = 512", "batch = 0", "12: `batch`: must be \"full\" or a whole number of at least 1, got 0");
     check("log_spaced = 6", "log_spaced = 13", "16: `epochs`: `log_spaced` is 13, but `[training]` has only 12 epochs");
     check("seed = 5", "seed = ", "1: this is not TOML: string values must be quoted, expected literal string");
+}
+
+#[test]
+fn a_table_of_keys_that_does_not_exist_is_refused_with_a_suggestion() {
+    let project = Project::new("");
+    let refused = |name: &str| project.finish(project.command(PROGRAM, "keys").arg(name)).sentence();
+    let empty = "infoplane: the name of the table is empty; give a table such as `training`, or leave it out to print all tables";
+    assert_eq!([refused(""), refused(" ")], [empty, empty]);
+    let rest = " (`infoplane keys` prints all tables)";
+    let meant = |name: &str, other: &str| {
+        assert_eq!(
+            refused(name),
+            format!("infoplane: a pipeline file has no table `{name}`; did you mean `{other}`?{rest}")
+        );
+    };
+    meant("trainng", "training");
+    meant("quantized", "quantised");
+    assert!(refused("zzzz").starts_with("infoplane: a pipeline file has no table `zzzz`; known: `pipeline`, `data`"));
 }
 
 #[test]
@@ -77,7 +95,7 @@ fn a_recording_with_other_settings_is_not_overwritten_unasked() {
 }
 
 #[test]
-fn overwriting_puts_the_old_recording_back_when_it_fails() {
+fn a_failed_overwrite_restores_the_old_recording() {
     let project = Project::new(PIPELINE);
     project.ok("run p.toml");
     let before = project.files("outputs");
@@ -91,7 +109,7 @@ fn overwriting_puts_the_old_recording_back_when_it_fails() {
 }
 
 #[test]
-fn overwriting_leaves_no_estimate_of_the_old_recording() {
+fn overwriting_removes_all_estimates_of_the_old_recording() {
     let project = Project::new(PIPELINE);
     project.ok("run p.toml");
     project.ok("estimate binning outputs/p --n-bins 9");
@@ -112,7 +130,7 @@ fn a_recording_of_another_program_is_not_touched() {
 }
 
 #[test]
-fn a_data_file_of_other_content_is_not_replaced() {
+fn a_data_file_with_other_content_is_not_replaced() {
     let project = Project::new(PIPELINE);
     project.ok("data make tishby --gamma 0.5 --out data/tishby.parquet");
     let before = project.files("data");
@@ -137,7 +155,7 @@ fn samples_out_of_order_are_refused() {
 }
 
 #[test]
-fn an_estimator_that_fails_everywhere_leaves_the_others_their_pictures() {
+fn an_estimator_that_always_fails_does_not_remove_the_figures_of_others() {
     let project = Project::new(&PIPELINE.replace("bin_width = 0.07", "bin_width = 1e-12"));
     let finished = project.run("run p.toml");
     assert_eq!(finished.code, 1, "{}", finished.stderr);
@@ -146,7 +164,7 @@ fn an_estimator_that_fails_everywhere_leaves_the_others_their_pictures() {
 }
 
 #[test]
-fn estimates_that_all_fail_are_exit_code_1() {
+fn failure_of_all_estimates_gives_exit_code_1() {
     let (before, _) = PIPELINE.split_once("[[estimate]]").unwrap();
     let project = Project::new(&format!("{before}[[estimate]]\nestimator = \"binning\"\nbin_width = 1e-12\n"));
     let finished = project.run("run p.toml");
@@ -218,7 +236,7 @@ fn settings_that_cannot_work_are_refused_before_anything_is_written() {
 }
 
 #[test]
-fn a_truncated_or_foreign_parquet_file_ends_in_a_sentence() {
+fn a_truncated_or_foreign_parquet_file_is_refused_with_a_sentence() {
     let project = Project::new(PIPELINE);
     project.ok("run p.toml");
     let file = project.path("outputs/p/recording/activations/layer=1/run=r0000/part-00000.parquet");

@@ -60,7 +60,7 @@ fn close(got: Option<f64>, expected: f64) {
 }
 
 #[test]
-fn every_row_says_what_it_is_what_it_can_be_and_what_chance_gives() {
+fn every_row_has_its_quantity_its_ceiling_and_its_null() {
     let project = recorded();
     project.ok("estimate binning outputs/p --n-bins 9");
     let rows = estimates(&project, "binning-n-bins-9", "r0000");
@@ -127,7 +127,7 @@ fn bins_over_the_run_use_every_layer_and_snapshot() {
 }
 
 #[test]
-fn several_values_make_a_table_each_and_what_is_there_is_not_touched() {
+fn each_of_several_values_makes_a_table_and_existing_tables_are_unchanged() {
     let project = recorded();
     let planned = project.run("estimate binning outputs/p --n-bins 5,9 --dry-run").stdout;
     let line = "outputs/p/estimates/binning-n-bins-9: 2 tables to make, 0 up to date (entropy of the code of 9 bins over the layer's range)";
@@ -260,7 +260,7 @@ fn pooled_runs_are_one_table() {
 }
 
 #[test]
-fn units_have_a_table_of_their_own() {
+fn estimates_of_units_have_a_separate_table() {
     let project = recorded();
     project.ok("estimate binning outputs/p --n-bins 9 --per-unit");
     assert!(!project.path("outputs/p/estimates").exists());
@@ -285,7 +285,7 @@ fn units_have_a_table_of_their_own() {
 }
 
 #[test]
-fn what_cannot_be_estimated_is_a_row_with_its_reason() {
+fn a_failed_estimate_is_a_row_with_its_reason() {
     let project = Project::new("");
     project.recording(&[0.1, 0.2, 0.3, f32::NAN], &[None; 4]);
     for estimator in ["binning", "quantised", "kde", "gaussian", "kozachenko-leonenko"] {
@@ -320,7 +320,7 @@ fn what_cannot_be_estimated_is_a_row_with_its_reason() {
 }
 
 #[test]
-fn a_density_has_an_entropy_but_no_information_on_x() {
+fn a_density_has_an_entropy_but_no_information_about_x() {
     let project = Project::new("");
     project.recording(&[0.0, 1.0, 3.0, 6.0, 10.0, 15.0], &[None; 6]);
     project.ok("estimate kozachenko-leonenko outputs/p --k 1");
@@ -387,7 +387,7 @@ fn a_selection_that_is_not_recorded_is_refused() {
 }
 
 #[test]
-fn pre_activations_are_estimated_where_they_are_recorded() {
+fn pre_activations_are_estimated_if_they_are_recorded() {
     let project = recorded();
     let sentence = project.refused("estimate binning outputs/p --n-bins 9 --values pre-activations");
     assert!(sentence.contains("pre_activations"), "{sentence}");
@@ -438,7 +438,7 @@ fn runs_of_different_widths_are_refused() {
 }
 
 #[test]
-fn a_value_that_is_not_finite_is_named_where_it_was_recorded_and_spoils_nothing_else() {
+fn a_value_that_is_not_finite_is_reported_with_its_place_and_affects_nothing_else() {
     let project = Project::new("");
     project.recording(&[0.1, 0.2, 0.3, 0.4], &[None; 4]);
     add_run(&project, "r0001", 1, &[0.1, 0.2, f32::INFINITY, 0.4], 1);
@@ -453,7 +453,7 @@ fn a_value_that_is_not_finite_is_named_where_it_was_recorded_and_spoils_nothing_
 }
 
 #[test]
-fn the_input_is_no_part_of_the_range_of_the_layers() {
+fn the_range_of_the_layers_excludes_the_input() {
     let project = Project::new("");
     project.recording(&[0.1, 0.2, 0.3, 0.4], &[None; 4]);
     add_run(&project, "r0000", 0, &[0.0, 10.0, 20.0, 30.0], 1);
@@ -468,7 +468,7 @@ fn the_input_is_no_part_of_the_range_of_the_layers() {
 }
 
 #[test]
-fn what_cannot_be_pooled_is_refused_before_anything_is_written() {
+fn snapshots_that_cannot_be_pooled_are_refused_before_anything_is_written() {
     let (before, _) = PIPELINE.split_once("[[estimate]]").unwrap();
     let asked = "[[estimate]]\nestimator = \"binning\"\n[[estimate]]\nestimator = \"binning\"\npool = \"windows\"\n";
     let spaced = before.replace("epochs = { log_spaced = 6 }", "epochs = { list = [0, 5, 12] }");
@@ -500,7 +500,7 @@ fn labels_of_pooled_snapshots_are_shuffled_by_sample() {
 }
 
 #[test]
-fn a_unit_fails_by_itself() {
+fn a_failing_unit_does_not_affect_the_other_units() {
     let project = Project::new("");
     project.recording(&[0.1, 0.2, 0.3, 0.4], &[None; 4]);
     add_run(&project, "r0000", 2, &[0.1, 0.1, 0.2, 0.2, 0.3, f32::NAN, 0.4, 0.4], 2);

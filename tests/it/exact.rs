@@ -112,7 +112,7 @@ fn layers_of_several_units_are_multiplied_in_their_order() {
 }
 
 #[test]
-fn exact_tables_are_tables_of_estimates_for_all_that_follows() {
+fn later_stages_read_exact_tables_as_estimates() {
     let project = Project::new(LINEAR);
     let said = project.ok("run p.toml");
     assert!(said.contains("exact: 36 exact numbers") && !said.contains("estimate:"), "{said}");
@@ -138,7 +138,7 @@ fn exact_tables_are_tables_of_estimates_for_all_that_follows() {
 }
 
 #[test]
-fn what_is_not_the_pipelines_network_or_data_has_no_exact_numbers() {
+fn a_recording_of_another_network_or_data_set_has_no_exact_numbers() {
     let project = Project::new(LINEAR);
     project.ok("run p.toml");
     project.write("q.toml", LINEAR.replace("n_samples = 50", "n_samples = 50\nseed = 7"));

@@ -136,7 +136,7 @@ fn a_file_is_fetched_once() {
 }
 
 #[test]
-fn a_cut_connection_goes_on_where_it_was_cut() {
+fn an_interrupted_transfer_continues_where_it_stopped() {
     let (place, server) = (Place::new(), Server::new(&content(), &[Act::Cut(30_000), Act::Cut(50_000), Act::Serve]));
     place.fetches(&[&server]);
     assert_eq!(server.ranges(), ["", "bytes=30000-", "bytes=80000-"]);
@@ -144,7 +144,7 @@ fn a_cut_connection_goes_on_where_it_was_cut() {
 }
 
 #[test]
-fn what_a_killed_process_left_is_gone_on_with() {
+fn the_work_of_a_killed_process_is_continued() {
     let (place, server) = (Place::with_part(&content()[..60_000]), Server::new(&content(), &[Act::Serve]));
     place.fetches(&[&server]);
     assert_eq!((server.ranges(), server.n_sent()), (vec!["bytes=60000-".to_owned()], 40_000));
@@ -155,7 +155,7 @@ fn what_a_killed_process_left_is_gone_on_with() {
 }
 
 #[test]
-fn a_mirror_goes_on_with_what_another_gave() {
+fn a_mirror_continues_the_file_of_another_mirror() {
     let first = Server::new(&content(), &[Act::Cut(30_000), Act::Status("404 Not Found")]);
     let (place, second) = (Place::new(), Server::new(&content(), &[Act::Serve]));
     place.fetches(&[&first, &second]);
@@ -163,7 +163,7 @@ fn a_mirror_goes_on_with_what_another_gave() {
 }
 
 #[test]
-fn a_server_that_knows_no_ranges_starts_again() {
+fn a_server_without_ranges_sends_the_file_from_its_start() {
     let (place, server) = (Place::new(), Server::new(&content(), &[Act::WholeCut(30_000), Act::Whole]));
     place.fetches(&[&server]);
     assert_eq!(server.ranges(), ["", "bytes=30000-"]);
@@ -174,7 +174,7 @@ fn a_server_that_knows_no_ranges_starts_again() {
 }
 
 #[test]
-fn a_part_of_something_else_is_found_out_and_is_not_the_mirrors_fault() {
+fn an_incomplete_file_with_other_content_is_fetched_again() {
     let check = |part: &[u8], ranges: &[&str]| {
         let (place, server) = (Place::with_part(part), Server::new(&content(), &[Act::Serve]));
         place.fetches(&[&server]);
@@ -186,7 +186,7 @@ fn a_part_of_something_else_is_found_out_and_is_not_the_mirrors_fault() {
 }
 
 #[test]
-fn wrong_content_is_removed_and_the_next_mirror_is_asked() {
+fn wrong_content_is_removed_and_the_next_mirror_is_used() {
     let wrong = Server::new(&other(), &[Act::Serve]);
     let (place, right) = (Place::new(), Server::new(&content(), &[Act::Serve]));
     place.fetches(&[&wrong, &right]);
@@ -203,7 +203,7 @@ fn wrong_content_is_removed_and_the_next_mirror_is_asked() {
 }
 
 #[test]
-fn wrong_content_in_pieces_is_seen_in_one_piece_before_it_is_believed() {
+fn wrong_content_is_fetched_again_as_a_whole_before_it_is_refused() {
     let server = Server::new(&other(), &[Act::Cut(30_000), Act::Serve]);
     let place = Place::new();
     assert!(place.refused(&[&server]).contains("wrong content"));
@@ -211,7 +211,7 @@ fn wrong_content_in_pieces_is_seen_in_one_piece_before_it_is_believed() {
 }
 
 #[test]
-fn a_file_of_another_size_is_not_kept_and_not_even_read_where_the_size_is_said() {
+fn a_file_of_another_size_is_refused_before_it_is_read_if_the_server_states_the_size() {
     let check = |act: Act, problem: &str| {
         let (place, server) = (Place::new(), Server::new(&content(), from_ref(&act)));
         assert_eq!(place.refused(&[&server]), format!("cannot fetch file: {}: {problem}; {TO_DO}", server.url()));
@@ -233,14 +233,14 @@ fn a_file_of_another_size_is_not_kept_and_not_even_read_where_the_size_is_said()
 }
 
 #[test]
-fn an_end_that_comes_too_early_is_not_the_end() {
+fn a_response_that_ends_too_early_is_continued() {
     let server = Server::new(&content(), &[Act::Endless(content()[..30_000].to_vec()), Act::Serve]);
     Place::new().fetches(&[&server]);
     assert_eq!(server.ranges(), ["", "bytes=30000-"]);
 }
 
 #[test]
-fn a_busy_server_is_asked_again_but_not_for_ever() {
+fn a_busy_server_is_asked_again_a_limited_number_of_times() {
     let busy = Act::Status("503 Service Unavailable");
     let server = Server::new(&content(), &[busy.clone(), busy.clone(), Act::Serve]);
     Place::new().fetches(&[&server]);
@@ -259,7 +259,7 @@ fn a_busy_server_is_asked_again_but_not_for_ever() {
 }
 
 #[test]
-fn a_server_that_always_cuts_is_given_up() {
+fn a_server_that_always_interrupts_is_given_up() {
     let check = |act: Act, n_requests: usize, n_kept: usize| {
         let (place, server) = (Place::new(), Server::new(&content(), &[act]));
         let sentence = place.refused(&[&server]);
@@ -274,7 +274,7 @@ fn a_server_that_always_cuts_is_given_up() {
 }
 
 #[test]
-fn what_is_not_there_is_not_asked_for_again() {
+fn a_missing_file_is_requested_once() {
     let missing = Server::new(&content(), &[Act::Status("404 Not Found")]);
     let forbidden = Server::new(&content(), &[Act::Status("403 Forbidden")]);
     let right = Server::new(&content(), &[Act::Serve]);
@@ -287,7 +287,7 @@ fn what_is_not_there_is_not_asked_for_again() {
 }
 
 #[test]
-fn where_nobody_is_the_next_mirror_is_asked() {
+fn an_unreachable_mirror_is_followed_by_the_next_one() {
     let nobody = {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         format!("http://{}/", listener.local_addr().unwrap())
@@ -300,7 +300,7 @@ fn where_nobody_is_the_next_mirror_is_asked() {
 }
 
 #[test]
-fn a_server_that_falls_silent_is_not_waited_for() {
+fn a_silent_server_ends_the_request() {
     let (place, silent) = (Place::new(), Server::new(&content(), &[Act::Hang]));
     let right = Server::new(&content(), &[Act::Serve]);
     let sentence = place.fetch_from(HASTY, &[silent.url()]).unwrap_err();
@@ -341,7 +341,7 @@ fn server_that_says(answer: &'static [u8]) -> String {
 }
 
 #[test]
-fn what_is_no_http_is_a_sentence() {
+fn a_response_that_is_not_http_is_reported() {
     let check = |scheme: &str, answer: &'static [u8], problem: &str| {
         let (place, url) = (Place::new(), format!("{scheme}:{}", server_that_says(answer)));
         let sentence = place.fetch_from(QUICK, from_ref(&url)).unwrap_err();
@@ -357,7 +357,7 @@ fn what_is_no_http_is_a_sentence() {
 }
 
 #[test]
-fn a_file_that_is_something_else_is_kept() {
+fn a_file_with_other_content_is_kept() {
     let check = |found: &[u8], problem: &str| {
         let (place, server) = (Place::new(), Server::new(&content(), &[Act::Serve]));
         fs::write(place.path("file"), found).unwrap();
@@ -374,7 +374,7 @@ fn a_file_that_is_something_else_is_kept() {
 }
 
 #[test]
-fn two_do_not_fetch_into_one_folder() {
+fn two_calls_do_not_fetch_into_one_folder_at_once() {
     let (place, server) = (Place::new(), Server::new(&content(), &[Act::Serve]));
     let lock = Lock::named(&place.path(""), "fetch").unwrap();
     let sentence = place.refused(&[&server]);
@@ -385,7 +385,7 @@ fn two_do_not_fetch_into_one_folder() {
 }
 
 #[test]
-fn a_piece_that_is_a_link_is_refused_and_no_other_mirror_is_tried() {
+fn an_incomplete_file_that_is_a_link_is_refused_and_no_other_mirror_is_tried() {
     let (place, server) = (Place::new(), Server::new(&content(), &[Act::Serve]));
     let next = Server::new(&content(), &[Act::Serve]);
     std::os::unix::fs::symlink("/dev/full", place.path("file.part")).unwrap();
@@ -397,7 +397,7 @@ fn a_piece_that_is_a_link_is_refused_and_no_other_mirror_is_tried() {
 }
 
 #[test]
-fn what_is_no_address_of_a_folder_is_refused_before_any_work() {
+fn an_invalid_address_of_a_mirror_is_refused_before_any_work() {
     let check = |url: &str, problem: &str| {
         let place = Place::new();
         let sentence = place.fetch_from(QUICK, &[url.to_owned()]).unwrap_err();
@@ -428,7 +428,7 @@ const MNIST: [PublishedFile; 2] = [
 ];
 
 #[test]
-fn real_files_arrive_whole_over_a_bad_line() {
+fn real_files_are_complete_after_many_interruptions() {
     let Some(folder) = real_data("mnist") else { return };
     let files = MNIST.map(|file| (file.name.to_owned(), fs::read(folder.join(file.name)).unwrap()));
     let server = Server::of(BTreeMap::from(files.clone()), &[Act::Cut(1_000_000), Act::Stall(300_000), Act::Serve]);
@@ -454,7 +454,7 @@ fn set_of_files() -> Option<(&'static str, PublishedFile)> {
 }
 
 #[test]
-fn a_fetch_that_was_killed_goes_on_where_it_was() {
+fn a_killed_fetch_continues_where_it_stopped() {
     let Some((name, file)) = set_of_files() else { return };
     let zeros = || BTreeMap::from([(file.name.to_owned(), vec![0; file.bytes as usize])]);
     let server = Server::of(zeros(), &[Act::Trickle, Act::Serve]);
@@ -479,7 +479,7 @@ fn a_fetch_that_was_killed_goes_on_where_it_was() {
 }
 
 #[test]
-fn the_folder_of_a_fetch_can_be_chosen_and_its_faults_are_sentences() {
+fn the_folder_of_a_fetch_can_be_chosen_and_problems_are_reported() {
     let Some((name, file)) = set_of_files() else { return };
     let (project, server) = (Project::in_memory(), Server::of(BTreeMap::new(), &[Act::Serve]));
     let url = server.url();
@@ -526,7 +526,7 @@ impl Drop for TlsServer {
 }
 
 #[test]
-fn files_come_over_https_from_a_server_that_is_trusted_and_no_other() {
+fn files_are_fetched_over_https_from_trusted_servers_only() {
     let Some((name, file)) = set_of_files() else { return };
     let project = Project::in_memory();
     fs::write(project.path(file.name), vec![0; file.bytes as usize]).unwrap();
@@ -550,7 +550,7 @@ fn files_come_over_https_from_a_server_that_is_trusted_and_no_other() {
 }
 
 #[test]
-fn what_cannot_be_fetched_is_said() {
+fn a_data_set_that_cannot_be_fetched_is_reported() {
     let project = Project::in_memory();
     assert_eq!(
         project.refused("data fetch tishby"),

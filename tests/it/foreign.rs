@@ -147,7 +147,7 @@ fn as_types(columns: Columns, types: &[(&str, DataType)]) -> Columns {
 }
 
 #[test]
-fn activations_of_any_kind_are_the_same_numbers() {
+fn activations_of_any_type_are_read_as_the_same_numbers() {
     use DataType::{Float16, Float32, Float64, Int8, Int16, Int32, Int64, LargeList, UInt8, UInt16, UInt32, UInt64};
     let of_numbers = [Float16, Float32, Float64, Int8, Int16, Int32, Int64, UInt8, UInt16, UInt32, UInt64]
         .map(|item| move |t: ArrayRef| lists(cast(&t, &item).unwrap(), N_UNITS as i32));
@@ -248,7 +248,7 @@ fn ragged(index: usize, t: ArrayRef, row: impl Fn(usize) -> Option<Vec<Option<f3
 }
 
 #[test]
-fn lists_of_several_lengths_and_nulls_are_named_by_their_row() {
+fn lists_of_different_lengths_and_nulls_are_reported_with_their_row() {
     let n_values = |n: usize| Some(vec![Some(0.5); n]);
     let shorter = |i: usize| n_values(if i == 5 { 3 } else { 4 });
     check_refused(
@@ -305,7 +305,7 @@ fn values_beyond_our_types_are_named_by_their_row() {
 }
 
 #[test]
-fn types_that_hold_no_such_numbers_are_refused_with_a_remedy() {
+fn types_that_cannot_hold_the_numbers_are_refused_with_a_remedy() {
     let one_value = |index: usize, t: ArrayRef| with(snapshot(index, t), "t", |_| reals(&[0.5; N]));
     let allowed = "must be a list of numbers per row, all of one length (float32, float16, float64 or integers), got";
     check_refused(one_value, &format!("{allowed} float64; write one list per row, even for a single value"));
@@ -321,7 +321,7 @@ fn types_that_hold_no_such_numbers_are_refused_with_a_remedy() {
 }
 
 #[test]
-fn labels_that_do_not_fit_are_named_by_their_row() {
+fn labels_of_another_type_are_reported_with_their_row() {
     let project = recorded();
     let large: ArrayRef = Arc::new(Int64Array::from_iter_values((0..N as i64).map(|i| 3_000_000_000 * (i / 5))));
     write(&project, SAMPLES, "samples", &[with(samples(), "y", |_| Arc::clone(&large))]);
@@ -347,7 +347,7 @@ fn fano(accuracy_train: &[f64; 2], accuracy_test: &[f64; 2]) -> (Project, Vec<Ch
 }
 
 #[test]
-fn accuracies_that_are_no_shares_are_refused_and_judge_nothing() {
+fn accuracies_outside_0_and_1_are_refused_and_do_not_affect_verdicts() {
     let (project, judged) = fano(&[0.5, 0.98], &[0.5, 0.97]);
     project.ok("inspect outputs/p --validate");
     // One bin holds no information; of an accuracy of (12 × 0.98 + 4 × 0.97) / 16 it needs 1 − h(0.9775) = 0.8447 bits.
@@ -384,7 +384,7 @@ fn accuracies_that_are_no_shares_are_refused_and_judge_nothing() {
 }
 
 #[test]
-fn accuracies_below_chance_judge_nothing() {
+fn accuracies_below_chance_do_not_affect_verdicts() {
     // Never right, as a placeholder is.
     let (project, judged) = fano(&[0.0, 0.5], &[0.0, 0.5]);
     project.ok("inspect outputs/p --validate");

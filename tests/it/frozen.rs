@@ -36,7 +36,7 @@ fn requests(pipeline: &Pipeline) -> Vec<String> {
 }
 
 #[test]
-fn the_pipelines_ask_for_the_same_tables_as_ever() {
+fn the_pipelines_request_the_same_tables_as_before() {
     let mut paths: Vec<_> = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("pipelines"))
         .unwrap()
         .map(|entry| entry.unwrap().path())
@@ -128,7 +128,7 @@ fn hash<R: Row + serde::Serialize>(path: &Path, columns: &[&str]) -> String {
 }
 
 #[test]
-fn tiny_gives_the_same_numbers_as_ever() {
+fn the_pipeline_tiny_gives_the_same_numbers_as_before() {
     let project = Project::new("");
     let tiny = Path::new(env!("CARGO_MANIFEST_DIR")).join("pipelines/tiny.toml");
     project.ok(&format!("run {}", tiny.display()));

@@ -60,7 +60,7 @@ fn the_page_of_all_commands_follows_from_the_help() {
 }
 
 #[test]
-fn every_command_has_the_help_that_was_looked_at() {
+fn every_command_has_the_committed_help() {
     let file_name = |command: &str| {
         if command.is_empty() { "infoplane.txt".to_owned() } else { format!("{}.txt", command.replace(' ', "-")) }
     };

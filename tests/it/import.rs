@@ -93,7 +93,7 @@ fn refused_after(project: &Project, line: &str) -> String {
 }
 
 #[test]
-fn row_numbers_of_pandas_are_left_out_and_named() {
+fn the_index_of_pandas_is_left_out_and_reported() {
     let project = Project::new("");
     for (name, header, what) in [
         ("d.csv", "", "the first column, which has no name"),
@@ -162,7 +162,7 @@ fn other_separators_and_decimal_commas_are_read() {
 }
 
 #[test]
-fn packed_files_are_read_whatever_their_format() {
+fn compressed_files_of_every_format_are_read() {
     let project = Project::new("");
     project.write("d.csv.gz", gzip(b"a,y\n0.5,1\n"));
     import(&project, "d.csv.gz");
@@ -180,7 +180,7 @@ fn packed_files_are_read_whatever_their_format() {
 }
 
 #[test]
-fn words_and_truths_are_labels_in_sorted_order_whose_names_are_kept() {
+fn texts_and_booleans_are_labels_in_sorted_order_whose_names_are_kept() {
     let project = Project::new("");
     project.write("iris.csv", "sl,species\n7.0,versicolor\n5.1,setosa\n6.3,virginica\n4.9,setosa\n");
     import(&project, "iris.csv --y species");
@@ -206,7 +206,7 @@ fn words_and_truths_are_labels_in_sorted_order_whose_names_are_kept() {
 }
 
 #[test]
-fn one_hot_labels_are_the_place_of_the_one() {
+fn a_one_hot_label_is_the_position_of_its_1() {
     let project = Project::new("");
     let x = array![[0.0], [1.0], [2.0]];
     npz(&project, &x, &array![[0.0, 1.0], [1.0, 0.0], [0.0, 1.0]]);
@@ -282,7 +282,7 @@ fn idx_files_of_any_data_set_are_read_in_pairs() {
 }
 
 #[test]
-fn inputs_that_f32_would_merge_are_refused_standardised_or_hashed() {
+fn inputs_that_are_equal_in_f32_are_refused_standardised_or_hashed() {
     let project = Project::new("");
     let ids: String = (0..8).map(|i| format!("{},{}\n", 16_777_216 + i % 4, i % 2)).collect();
     let times: String = (0..8).map(|i| format!("{}.0,{}\n", 1_700_000_000 + i, i % 2)).collect();
@@ -335,7 +335,7 @@ fn numbers_too_small_for_f32_are_refused_and_zero_has_no_sign() {
 }
 
 #[test]
-fn standardised_columns_have_mean_0_and_deviation_1_and_constant_ones_are_0() {
+fn standardised_columns_have_mean_0_and_standard_deviation_1_and_constant_columns_are_0() {
     let project = Project::new("");
     project.write("d.csv", "a,c,y\n1,0.1,0\n3,0.1,1\n5,0.1,0\n");
     import(&project, "d.csv --standardise");
@@ -352,7 +352,7 @@ fn standardised_columns_have_mean_0_and_deviation_1_and_constant_ones_are_0() {
 }
 
 #[test]
-fn estimates_count_the_inputs_of_the_file_and_not_those_of_f32() {
+fn estimates_distinguish_inputs_that_are_equal_in_f32() {
     let project = Project::new(&PIPELINE.replace("name = \"tishby\"", "file = \"out.parquet\""));
     let rows: String = (0..64).map(|i| format!("{},{}\n", 1_700_000_000 + i, i % 2)).collect();
     project.write("d.csv", format!("t,y\n{rows}"));
@@ -363,7 +363,7 @@ fn estimates_count_the_inputs_of_the_file_and_not_those_of_f32() {
 }
 
 #[test]
-fn what_is_no_data_is_named_with_a_remedy() {
+fn a_file_that_is_no_table_is_refused_with_a_remedy() {
     let project = Project::new("");
     for (name, content, expected) in [
         (
@@ -427,7 +427,7 @@ fn content_beyond_the_limit_is_refused_and_the_limit_can_be_raised() {
 }
 
 #[test]
-fn entropies_of_nothing_are_zero_without_sign() {
+fn entropies_of_0_are_printed_without_sign() {
     let project = Project::new("");
     project.write("d.csv", "a,y\n1,0\n1,0\n1,0\n1,1\n1,1\n1,1\n");
     import(&project, "d.csv");
@@ -457,7 +457,7 @@ fn a_pipeline_that_names_a_foreign_file_says_how_to_import_it() {
 }
 
 #[test]
-fn columns_of_several_files_go_together_by_name() {
+fn columns_of_several_files_are_joined_by_name() {
     let project = Project::new("");
     project.write("a.csv", "a,b\n1,2\n3,4\n");
     project.write("b.csv", "b,a\n6,5\n");
@@ -471,7 +471,7 @@ fn columns_of_several_files_go_together_by_name() {
 }
 
 #[test]
-fn a_column_of_labels_does_not_become_an_input_of_its_own_bins() {
+fn the_column_of_labels_is_not_an_input() {
     let project = Project::new("");
     project.write("t.csv", "a,b,y,u\n1,2,0,.5\n3,4,1,.7\n5,7,1,.9\n");
     let sentence = project.refused("data import t.csv --target u --y-bins 2 --out o.parquet");

@@ -223,7 +223,7 @@ fn with_results() -> Project {
 const READERS: [&str; 6] = ["check", "aggregate", "plot curves", "report", "summary", "movie"];
 
 #[test]
-fn every_reader_refuses_what_was_made_from_another_recording() {
+fn every_command_refuses_results_of_another_recording() {
     let project = with_results();
     write_foreign(&project, FOLDER, 2);
     for reader in READERS {
@@ -305,7 +305,7 @@ fn a_run_of_another_recording_is_refused_where_it_is() {
 }
 
 #[test]
-fn estimates_apart_from_their_recordings_are_of_one() {
+fn estimates_without_a_recording_must_be_of_one_recording() {
     let project = Project::new(&pipeline(1));
     project.write("q.toml", pipeline(2));
     project.ok("run p.toml");
@@ -336,7 +336,7 @@ fn checks_and_claims_of_another_recording_are_left_out_of_the_page() {
 }
 
 #[test]
-fn the_chain_of_a_sweep_is_proven_with_that_of_its_experiments() {
+fn the_inputs_of_a_sweep_are_checked_with_those_of_its_experiments() {
     let project = Project::new(&pipeline(1).replace("seed = 1", "seed = [1, 2]"));
     project.ok("run p.toml");
     let said = project.run("inspect outputs/p --validate").stdout;
@@ -351,7 +351,7 @@ fn the_chain_of_a_sweep_is_proven_with_that_of_its_experiments() {
 }
 
 #[test]
-fn settings_of_a_sweep_go_with_their_recordings() {
+fn swapped_folders_of_experiments_are_detected() {
     let claim = "[[expect]]\nclaim = \"c\"\nquantity = \"i_xt\"\nestimate = \"binning-n-edges-8\"\nlayer = 1\nmeasure = \"end\"\nabove = 0.5\n";
     let project = Project::new(&format!(
         "{}{claim}",
@@ -393,7 +393,7 @@ fn a_name_of_the_length_of_a_hash_is_no_hash() {
 }
 
 #[test]
-fn runs_that_are_added_outdate_what_pools_them() {
+fn pooled_estimates_are_made_again_after_runs_were_added() {
     let project = Project::new(&pipeline(1).replace("runs = 1", "runs = 2"));
     project.ok("run p.toml");
     project.ok("estimate binning --n-edges 8 --pool runs outputs/p");
@@ -408,7 +408,7 @@ fn runs_that_are_added_outdate_what_pools_them() {
 }
 
 #[test]
-fn an_experiment_is_called_what_its_folder_is_called_on_every_path_to_it() {
+fn an_experiment_has_the_name_of_its_folder_on_every_path_to_it() {
     let project = with_results();
     let names = |path: &str| -> Vec<String> {
         project.ok(&format!("aggregate {path} --out elsewhere"));

@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::tool::{PIPELINE, Project, copy_folder};
 
 #[test]
-fn a_summary_says_when_it_is_older_than_the_estimates_or_runs_are_missing() {
+fn a_summary_reports_that_it_is_older_than_the_estimates_or_lacks_runs() {
     let project = Project::new(PIPELINE);
     project.ok("run p.toml");
     let said = |project: &Project| project.ok("summary outputs/p");
@@ -60,7 +60,7 @@ fn a_summary_is_one_screen_and_a_run_ends_with_its_headline() {
 }
 
 #[test]
-fn intervals_of_an_older_summary_are_not_taken_for_students() {
+fn intervals_of_an_older_summary_are_left_out() {
     let project = Project::new("");
     let old = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/compat/v7");
     copy_folder(&old, &project.path("outputs/small"));
@@ -80,7 +80,7 @@ fn intervals_of_an_older_summary_are_not_taken_for_students() {
 }
 
 #[test]
-fn the_bins_have_a_short_name_and_a_range_asks_for_them() {
+fn bins_is_an_alias_and_range_needs_n_bins() {
     let project = Project::new(PIPELINE);
     project.ok("data make tishby");
     project.ok("record p.toml");
@@ -106,7 +106,7 @@ fn help_lists_the_values_of_choices_and_own_options_first() {
 }
 
 #[test]
-fn a_partly_recorded_sweep_is_estimated_as_far_as_it_goes() {
+fn the_recorded_experiments_of_an_unfinished_sweep_are_estimated() {
     let text = PIPELINE.replace("activation = \"tanh\"", "activation = [\"tanh\", \"relu\"]");
     let text = text.replace("[record]\n", "[record]\nlayers = [\"input\", \"hidden\", \"output\"]\n");
     let project = Project::new(&text);

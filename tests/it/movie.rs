@@ -3,7 +3,7 @@
 use crate::tool::{PIPELINE, PROGRAM, Project};
 
 #[test]
-fn animations_repeat_and_errors_name_what_cannot_be_shown() {
+fn animations_repeat_and_errors_name_missing_tables() {
     let project = Project::new(PIPELINE);
     project.ok("run p.toml");
     project.ok("movie outputs/p --frames 3");

@@ -58,7 +58,7 @@ fn a_quantised_network_has_at_most_two_to_the_bits_levels_a_layer() {
 }
 
 #[test]
-fn the_first_weights_are_scaled_and_nothing_else_is() {
+fn initial_scale_changes_the_initial_weights_only() {
     let first = |network: &str| -> Vec<f32> {
         let project = Project::new(&with(network, &[]));
         project.ok("data make tishby");
@@ -127,7 +127,7 @@ fn the_shorthand_and_the_tables_are_the_same_network() {
 }
 
 #[test]
-fn a_diverging_run_is_kept_and_marked_and_the_others_go_on() {
+fn a_diverging_run_is_kept_and_marked_and_the_others_continue() {
     // At this rate the first run of a ReLU network overflows; the units of the second die in the first step.
     let project = Project::new(&with("activation = \"relu\"", &[("\"adam\"", "\"sgd\""), ("4e-3", "1e20")]));
     let finished = project.run("run p.toml");
@@ -226,7 +226,7 @@ fn a_constant_network_is_marked_degenerate() {
 }
 
 #[test]
-fn numbers_are_trained_on_with_the_squared_error() {
+fn numeric_targets_are_trained_with_the_squared_error() {
     let project = Project::new(&with(
         "activation = \"tanh\"\noutput = \"linear\"",
         &[
@@ -303,7 +303,7 @@ fn impossible_architectures_are_refused_with_the_reason() {
 }
 
 #[test]
-fn a_run_that_ends_early_leaves_the_estimates_of_the_others() {
+fn a_run_that_ends_early_does_not_affect_the_estimates_of_other_runs() {
     // Runs stop at different epochs; the window lies beyond the end of some.
     let text = with(
         "activation = \"tanh\"",
@@ -352,7 +352,7 @@ fn an_overflow_under_adaptive_spacing_is_a_failed_training() {
 }
 
 #[test]
-fn accuracy_is_not_looked_at_before_the_training_proper() {
+fn a_stopping_rule_ignores_the_accuracy_of_prefit_epochs() {
     let text = with("activation = \"tanh\"", &[("epochs = 12", "epochs = 60\nprefit = 30\nstop = { patience = 5 }")]);
     let project = ran(&text);
     let ended: Vec<RunRow> = rows(&project, "runs", "r0000");
@@ -360,7 +360,7 @@ fn accuracy_is_not_looked_at_before_the_training_proper() {
 }
 
 #[test]
-fn one_sample_left_by_itself_cannot_be_normalised() {
+fn a_last_batch_of_one_sample_cannot_be_normalised() {
     // 0.85 of 4096 are 3482 samples: 3481 + 1.
     let project = Project::new(&with("activation = \"tanh\"\nbatch_norm = true", &[("batch = 512", "batch = 3481")]));
     assert!(project.refused("run p.toml").contains("3482 training samples in batches of 3481 leave a last batch of 1"));

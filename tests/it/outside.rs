@@ -66,7 +66,7 @@ fn the_share_of_values_outside_is_in_the_row_and_a_warning_names_the_worst_layer
 }
 
 #[test]
-fn units_have_shares_of_their_own() {
+fn every_unit_has_its_share_outside_of_the_edges() {
     let project = relu();
     let said = project.ok("estimate binning outputs/p --n-edges 30 --per-unit");
     let units: Vec<UnitEstimateRow> = rows(&project, "outputs/p/unit_estimates/binning-n-edges-30/run=r0000.parquet");
@@ -77,7 +77,7 @@ fn units_have_shares_of_their_own() {
 }
 
 #[test]
-fn the_check_outside_judges_the_share() {
+fn the_check_outside_depends_on_the_share_of_values_outside_of_the_edges() {
     let project = relu();
     project.ok("estimate binning outputs/p --n-edges 30");
     project.ok("estimate binning outputs/p --n-edges 30 --low 0 --high 9");
@@ -127,7 +127,7 @@ const WITHIN: &str = "binning: no rule given; 30 edges over [-1, 1], because the
 const OPEN: &str = "binning: no rule given; 30 bins over the range of each run, because values of the recorded layers may be outside [-1, 1]";
 
 #[test]
-fn fixed_edges_are_the_default_where_the_network_cannot_leave_them() {
+fn fixed_edges_are_the_default_if_all_values_are_within_them() {
     for (activation, sentence, id) in
         [("\"tanh\"", WITHIN, "binning-n-edges-30"), ("\"relu\"", OPEN, "binning-n-bins-30-range-run")]
     {

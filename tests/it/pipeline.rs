@@ -13,7 +13,7 @@ use crate::tool::{PIPELINE, Project};
 const WIDTHS: [usize; 3] = [6, 3, 2];
 
 #[test]
-fn a_pipeline_fills_every_table_and_the_second_time_does_nothing() {
+fn a_pipeline_writes_every_table_and_the_second_call_does_nothing() {
     let project = Project::new(PIPELINE);
     let said = project.ok("run p.toml");
     assert!(said.contains("rows/s"), "{said}");
@@ -230,7 +230,7 @@ fn stochastic_labels_reach_the_estimates() {
 }
 
 #[test]
-fn an_interrupted_recording_goes_on_at_the_first_unfinished_run() {
+fn an_interrupted_recording_resumes_at_the_first_unfinished_run() {
     let (whole, interrupted) = (Project::new(PIPELINE), Project::new(PIPELINE));
     whole.ok("run p.toml");
     interrupted.ok("run p.toml");
@@ -248,7 +248,7 @@ fn an_interrupted_recording_goes_on_at_the_first_unfinished_run() {
 }
 
 #[test]
-fn more_runs_are_added_to_those_that_are_there() {
+fn more_runs_are_added_to_existing_runs() {
     let (grown, whole) = (Project::new(PIPELINE), Project::new(&PIPELINE.replace("runs = 2", "runs = 3")));
     grown.ok("run p.toml");
     grown.write("p.toml", PIPELINE.replace("runs = 2", "runs = 3"));
@@ -265,7 +265,7 @@ fn more_runs_are_added_to_those_that_are_there() {
 }
 
 #[test]
-fn results_go_where_out_says() {
+fn results_are_written_to_the_folder_of_out() {
     let project = Project::new(PIPELINE);
     project.ok("run p.toml --out elsewhere/x");
     assert!(!project.path("outputs").exists());
@@ -284,7 +284,7 @@ fn results_go_where_out_says() {
 }
 
 #[test]
-fn what_is_up_to_date_is_decided_without_reading_the_samples() {
+fn whether_results_are_up_to_date_is_decided_without_reading_the_samples() {
     let project = Project::new(PIPELINE);
     project.ok("run p.toml");
     let path = project.path("outputs/p/recording/samples.parquet");

@@ -18,7 +18,7 @@ fn houses() -> Project {
 }
 
 #[test]
-fn a_target_without_labels_is_binned_and_every_estimate_says_so() {
+fn a_target_without_labels_is_binned_and_every_estimate_states_it() {
     let project = houses();
     project.ok("data import house.csv --target price --y-bins 4");
     let samples: Vec<SampleRow> = rows(&project, "data/house.parquet");
@@ -43,7 +43,7 @@ fn a_target_without_labels_is_binned_and_every_estimate_says_so() {
 }
 
 #[test]
-fn bins_are_asked_for_where_they_are_possible() {
+fn bins_are_made_only_from_one_target_without_labels() {
     let project = houses();
     project.ok("data import house.csv --target price --out ten.parquet");
     let samples: Vec<SampleRow> = rows(&project, "ten.parquet");

@@ -1,4 +1,4 @@
-//! What a recording holds, as the pipeline asks for it, and what `inspect` says of it.
+//! What a recording contains for a given pipeline, and what `infoplane inspect` prints about it.
 
 use std::fs;
 
@@ -131,7 +131,7 @@ fn train_and_test_samples_are_those_of_the_split() {
 }
 
 #[test]
-fn gradients_of_all_kinds_stand_side_by_side() {
+fn all_kinds_of_gradients_can_be_recorded_together() {
     let kinds = "gradients = [\"after_step\", \"before_step\", \"samples\"]";
     let project =
         Project::new(&recording(&format!("epochs = {{ list = [0, 12] }}\nsteps = {{ list = [3] }}\n{kinds}")));
@@ -158,7 +158,7 @@ fn gradients_of_all_kinds_stand_side_by_side() {
 }
 
 #[test]
-fn a_long_run_lies_in_parts_that_are_read_as_one() {
+fn a_long_run_has_several_parts_that_are_read_as_one() {
     let record = |mb: u32| recording(&format!("epochs = {{ every = 1 }}\npart_mb = {mb}"));
     let (parts, whole) = (Project::new(&record(1)), Project::new(&record(64)));
     for project in [&parts, &whole] {
@@ -178,7 +178,7 @@ fn a_long_run_lies_in_parts_that_are_read_as_one() {
 }
 
 #[test]
-fn an_adaptive_run_goes_on_at_its_checkpoint_with_the_same_bytes() {
+fn an_adaptive_run_resumes_at_its_checkpoint_with_the_same_bytes() {
     let record = "adaptive = { delta = 0.02, method = \"exact\" }\npart_mb = 1\ngradients = \"samples\"";
     let text = recording(record).replace("epochs = 12", "epochs = 40").replace("runs = 2", "runs = 1");
     let (whole, killed) = (Project::new(&text), Project::new(&text));
@@ -200,7 +200,7 @@ fn an_adaptive_run_goes_on_at_its_checkpoint_with_the_same_bytes() {
 }
 
 #[test]
-fn runs_that_are_being_added_are_not_taken_for_strangers() {
+fn runs_that_are_being_added_are_not_mistaken_for_foreign_files() {
     let project = Project::new(PIPELINE);
     project.ok("data make tishby");
     project.ok("record p.toml");
@@ -218,7 +218,7 @@ fn runs_that_are_being_added_are_not_taken_for_strangers() {
 }
 
 #[test]
-fn inspect_tells_what_there_is_in_words_and_in_json() {
+fn inspect_describes_a_recording_as_text_and_as_json() {
     let project = Project::new(PIPELINE);
     project.ok("run p.toml");
     let said = project.run("inspect outputs/p").stdout;

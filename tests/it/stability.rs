@@ -6,7 +6,7 @@ use infoplane::store::schema::{ClaimRow, EffectRow, LevelRow, PhaseRow, Stabilit
 use crate::tool::{CLAIM, PIPELINE, Project, rows};
 
 #[test]
-fn stability_asks_every_claim_of_every_setting_and_estimate() {
+fn stability_judges_every_claim_in_every_setting_and_estimate() {
     let text = format!("{PIPELINE}{CLAIM}").replace("batch = 512", "batch = [512, \"full\"]");
     let project = Project::new(&text);
     assert!(

@@ -11,7 +11,7 @@ use infoplane::suggest::Named;
 use crate::tool::{PIPELINE, Project};
 
 /// 3 × 4 × 5 settings of a network on 16 samples.
-const SIXTY: &str = r#"seed = 5
+pub(crate) const SIXTY: &str = r#"seed = 5
 [data]
 file = "d.parquet"
 train_fraction = [0.25, 0.5, 0.75, 1.0]
@@ -31,7 +31,7 @@ n_edges = 4
 "#;
 
 /// A project with 16 samples, in memory, and `text` as its pipeline.
-fn project(text: &str) -> Project {
+pub(crate) fn project(text: &str) -> Project {
     let project = Project::in_memory();
     let row = |sample: i32| SampleRow {
         sample,
@@ -66,7 +66,7 @@ fn recorded(project: &Project) -> BTreeSet<String> {
 }
 
 #[test]
-fn sixty_settings_stopped_and_gone_on_with_give_the_bytes_of_one_go() {
+fn sixty_settings_that_were_interrupted_give_the_bytes_of_one_call() {
     let whole = project(SIXTY);
     let said = whole.ok("run p.toml --threads 2");
     assert!(said.contains("60/60 ") && said.contains("sweep: 60 experiments: 60 done in "), "{said}");
@@ -119,7 +119,7 @@ fn sixty_settings_stopped_and_gone_on_with_give_the_bytes_of_one_go() {
 }
 
 #[test]
-fn one_failing_setting_leaves_the_other_fifty_nine() {
+fn one_failing_setting_does_not_affect_the_other_fifty_nine() {
     let id = "activation-relu,hidden-4-3,train-fraction-0.25";
     let project = project(SIXTY);
     // Somebody else's recording is in its place.
@@ -183,7 +183,7 @@ fn values_that_are_not_allowed_fail_with_their_line() {
 }
 
 #[test]
-fn what_is_wrong_with_all_of_them_is_said_once_and_leaves_nothing() {
+fn a_problem_of_all_experiments_is_reported_once_and_nothing_is_written() {
     let wrong = project(&SIXTY.replace("epochs = 2\n", "epoks = 2\n"));
     assert_eq!(
         wrong.refused("run p.toml"),
@@ -205,7 +205,7 @@ fn what_is_wrong_with_all_of_them_is_said_once_and_leaves_nothing() {
 }
 
 #[test]
-fn only_some_are_done_and_a_dry_run_says_which_are() {
+fn a_dry_run_lists_the_experiments_selected_by_only() {
     let text = SIXTY.replace("[3], [4], [3, 3], [4, 3], ", "").replace("0.25, 0.5, ", "");
     let project = project(&text);
     let dry = |line: &str| project.run(line).stdout;
@@ -245,7 +245,7 @@ fn only_some_are_done_and_a_dry_run_says_which_are() {
 }
 
 #[test]
-fn a_value_added_to_a_list_leaves_the_others_as_they_are() {
+fn a_value_added_to_a_list_does_not_change_the_other_experiments() {
     let text = SIXTY.replace("[3], [4], [3, 3], [4, 3], ", "").replace("0.25, 0.5, ", "");
     let project = project(&text);
     project.ok("run p.toml");
@@ -258,7 +258,7 @@ fn a_value_added_to_a_list_leaves_the_others_as_they_are() {
 }
 
 #[test]
-fn calls_with_different_experiments_may_run_at_the_same_time() {
+fn calls_for_different_experiments_can_run_at_the_same_time() {
     let text = SIXTY.replace("[3], [4], [3, 3], ", "");
     let (project, whole) = (project(&text), project(&text));
     whole.ok("run p.toml");
@@ -306,7 +306,7 @@ fn a_pipeline_without_lists_has_a_dry_run_and_no_only() {
 }
 
 #[test]
-fn a_pipeline_that_is_no_sweep_any_more_leaves_its_folder_alone() {
+fn a_pipeline_that_is_no_longer_a_sweep_does_not_change_the_folder_of_the_sweep() {
     let project = Project::new(&PIPELINE.replace("batch = 512", "batch = [512, 1024]"));
     project.ok("run p.toml");
     let before = project.files("outputs");
@@ -388,7 +388,7 @@ fn commands_on_the_folder_of_a_sweep_do_every_experiment() {
 }
 
 #[test]
-fn a_damaged_table_of_one_experiment_is_in_the_table_of_the_sweep() {
+fn a_damaged_table_of_one_experiment_is_reported_in_the_table_of_the_sweep() {
     let project = project(&SIXTY.replace("[3], [4], [3, 3], [4, 3], ", "").replace("0.25, 0.5, ", ""));
     project.ok("run p.toml");
     let id = "activation-tanh,hidden-4-4,train-fraction-1";

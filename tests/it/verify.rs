@@ -92,7 +92,7 @@ fn claims_are_judged_by_the_runs_printed_and_written() {
 }
 
 #[test]
-fn what_cannot_be_decided_is_told_with_the_reason() {
+fn an_undecided_claim_has_a_reason() {
     let project = Project::new(&format!("{PIPELINE}{CLAIMS}"));
     let refused = || project.refused("verify outputs/p --pipeline p.toml");
     assert!(refused().ends_with("outputs/p: no such folder; run `infoplane record` first"));
@@ -183,6 +183,16 @@ fn a_claim_about_a_saturated_compression_is_marked() {
 }
 
 #[test]
+fn runs_with_equal_numbers_are_printed_with_their_number() {
+    // The accuracy is above 0 from the first snapshot in every run.
+    let claim = "[[expect]]\nclaim = \"it never guesses all labels wrong\"\nquantity = \"accuracy_train\"\nmeasure = { first_above = 0.0 }\nbelow = 5\n";
+    let project = Project::new(&format!("{PIPELINE}{claim}"));
+    project.ok("run p.toml --runs 3 --epochs 2");
+    let shown = project.run("verify outputs/p-trial --pipeline p.toml").stdout;
+    assert!(shown.contains("  0 in each of 3 runs  ") && !shown.contains("1 run "), "{shown}");
+}
+
+#[test]
 fn a_sweep_is_judged_experiment_by_experiment() {
     let text = format!("{PIPELINE}{CLAIMS}only = \"activation-relu\"\n");
     let project = Project::new(&text.replace("\"tanh\"", "[\"tanh\", \"relu\"]"));
@@ -201,7 +211,7 @@ per_octave = 4
 ";
 
 #[test]
-fn layers_lie_below_the_curve_of_the_bottleneck() {
+fn layers_are_below_the_curve_of_the_bottleneck() {
     let project = Project::new(&format!("{PIPELINE}{BOUND}"));
     let told = project.ok("run p.toml");
     assert!(told.contains("bound: 29 points of the curve, 6 layers"), "{told}");
@@ -238,7 +248,7 @@ fn layers_lie_below_the_curve_of_the_bottleneck() {
 }
 
 #[test]
-fn labels_that_are_probabilities_have_a_curve_that_bends() {
+fn the_curve_of_probabilistic_labels_is_not_a_straight_line() {
     let text = format!("{PIPELINE}{BOUND}").replace("name = \"tishby\"", "name = \"tishby\"\ngamma = 1");
     let project = Project::new(&text.replace("beta = [0.5, 64.0]", "beta = [0.5, 1000.0]"));
     project.ok("run p.toml");
@@ -259,7 +269,7 @@ fn labels_that_are_probabilities_have_a_curve_that_bends() {
 }
 
 #[test]
-fn a_bound_that_is_not_of_this_recording_is_not_believed() {
+fn a_bound_of_another_recording_is_not_used() {
     let claim = "[[expect]]\nfigure = \"Fig. 6\"\nclaim = \"near the curve\"\nquantity = \"bound_gap\"\nlayer = 3\nmeasure = \"end\"\nbelow = 0.5\n";
     let project = Project::new(&format!("{PIPELINE}{BOUND}{claim}"));
     assert!(project.ok("run p.toml").contains("verify: 1 claim: 1 holds"));
@@ -269,7 +279,7 @@ fn a_bound_that_is_not_of_this_recording_is_not_believed() {
 }
 
 #[test]
-fn a_bound_that_cannot_be_is_refused() {
+fn a_bound_needs_a_recording_of_all_samples_and_the_table_bound() {
     let project = Project::new(&format!("{PIPELINE}{BOUND}"));
     assert!(project.refused("bound p.toml").contains("run `infoplane record` first"));
     let text = format!("{PIPELINE}{BOUND}").replace("{ log_spaced = 6 }", "{ log_spaced = 6 }\nsamples = \"test\"");
@@ -347,7 +357,7 @@ fn claims_that_were_frozen_before_the_recording_are_registered() {
 }
 
 #[test]
-fn a_file_of_claims_that_appears_after_the_recording_was_begun_registers_nothing() {
+fn claims_that_are_frozen_after_the_recording_began_are_not_registered() {
     let project = Project::new(&format!("{PIPELINE}{CLAIM}"));
     project.ok("freeze p.toml --out outputs/elsewhere");
     project.ok("run p.toml");

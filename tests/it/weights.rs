@@ -246,7 +246,7 @@ fn measures_of_another_recording_are_left_out() {
 }
 
 #[test]
-fn what_cannot_be_measured_is_refused_with_the_reason() {
+fn networks_that_a_measure_cannot_use_are_refused_with_the_reason() {
     let check = |from: &str, to: &str, expected: &str| {
         assert!(PIPELINE.contains(from), "{from}");
         let project = project(&PIPELINE.replace(from, to));
@@ -300,7 +300,7 @@ fn what_cannot_be_measured_is_refused_with_the_reason() {
 }
 
 #[test]
-fn an_ensemble_is_of_the_seed_only_where_all_runs_have_the_same_samples() {
+fn an_ensemble_needs_runs_with_the_same_samples() {
     let ensemble = "[[weights]]\nmeasure = \"ensemble\"\nsnapshots = 1\n";
     let first = PIPELINE.split("[[estimate]]").next().unwrap().replace("masks = 3\n", "");
     for (split, is_warned) in [("fixed", false), ("shuffled", true)] {
@@ -325,7 +325,7 @@ fn an_ensemble_is_of_the_seed_only_where_all_runs_have_the_same_samples() {
 }
 
 #[test]
-fn weights_of_another_program_are_those_of_its_activations() {
+fn weights_of_another_program_must_reproduce_its_activations() {
     let project = project(PIPELINE.split("[[estimate]]").next().unwrap());
     project.ok("data make parity --n-bits 4");
     project.ok("record w.toml");
@@ -340,7 +340,7 @@ fn weights_of_another_program_are_those_of_its_activations() {
 }
 
 #[test]
-fn networks_without_slopes_and_full_batches_are_told() {
+fn quantised_networks_and_full_batches_are_refused_with_the_reason() {
     let quantised = PIPELINE.replace("activation = \"tanh\"", "activation = \"tanh\"\nquantise_bits = 8");
     let refused = project(&quantised).refused("run w.toml");
     assert!(refused.contains("the output is quantised; measures of weights need derivatives"), "{refused}");

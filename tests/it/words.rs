@@ -17,7 +17,7 @@ const OFFERS: &[Offer] = &[
 ];
 
 #[test]
-fn shells_and_man_know_every_command() {
+fn completions_and_manual_pages_include_every_command() {
     let project = Project::new("");
     let names = commands(&project.run("--help").stdout);
     assert!(names.len() > 10, "{names:?}");
@@ -75,7 +75,7 @@ fn has_colours(printed: &str) -> bool {
 }
 
 #[test]
-fn colours_are_for_terminals_that_want_them() {
+fn colours_are_printed_only_to_terminals_with_colours() {
     // Values outside of the edges are worth a warning, which is what has colours.
     const LINE: &str = "estimate binning outputs/p --n-edges 30";
     let project = Project::new("");

@@ -1,13 +1,13 @@
 //! The keys of `[[expect]]` and of the tables within it.
 
-use super::super::keys::{Accepts, Key, KeyTable, Omitted, names};
+use super::super::keys::{Accepts, Key, KeyTable, Omitted, forms, names};
 use crate::nn::GradientKind;
 use crate::store::quantities;
 
 /// The estimate of the quantity.
 const ESTIMATE: Key = Key {
     name: "estimate",
-    accepts: Accepts::Form("the identity of an estimate of this pipeline, such as \"binning-n-edges-30\""),
+    accepts: Accepts::Form(&forms::ESTIMATE),
     omitted: Omitted::Effect("no estimate"),
     doc: "The estimate that the quantity is taken from. Required for quantities of estimates, such as `i_xt`.",
 };
@@ -15,7 +15,7 @@ const ESTIMATE: Key = Key {
 /// The measure of weights of the quantity.
 const WEIGHTS: Key = Key {
     name: "weights",
-    accepts: Accepts::Form("the identity of a measure of weights of this pipeline, such as \"code\""),
+    accepts: Accepts::Form(&forms::WEIGHTS),
     omitted: Omitted::Effect("no measure of weights"),
     doc: "The measure of weights that the quantity is taken from.",
 };
@@ -36,14 +36,19 @@ pub(in super::super) const KEYS: KeyTable = KeyTable {
     keys: &[
         Key {
             name: "figure",
-            accepts: Accepts::Form("a text"),
+            accepts: Accepts::Form(&forms::TEXT),
             omitted: Omitted::Effect("no figure is named"),
             doc: "The figure or section of the paper.",
         },
-        Key { name: "claim", accepts: Accepts::Form("a text"), omitted: Omitted::Refused, doc: "The claim in words." },
+        Key {
+            name: "claim",
+            accepts: Accepts::Form(&forms::TEXT),
+            omitted: Omitted::Refused,
+            doc: "The claim in words.",
+        },
         Key {
             name: "paper",
-            accepts: Accepts::Form("a text"),
+            accepts: Accepts::Form(&forms::TEXT),
             omitted: Omitted::Effect("nothing is quoted"),
             doc: "The value in the paper, in words.",
         },
@@ -58,51 +63,49 @@ pub(in super::super) const KEYS: KeyTable = KeyTable {
         },
         Key {
             name: "layer",
-            accepts: Accepts::Form(
-                "a layer number, the name of a layer of a recording, \"hidden\", \"output\", \"all\", a list of these, or with `weights`: \"network\"",
-            ),
+            accepts: Accepts::Form(&forms::CLAIM_LAYERS),
             omitted: Omitted::Effect("the whole network, which is allowed for losses and accuracies only"),
             doc: "The layers that the claim is about. The claim is evaluated for each layer separately.",
         },
         Key {
             name: "measure",
-            accepts: Accepts::Form("one of the forms of `expect.measure`"),
+            accepts: Accepts::Form(&forms::MEASURE),
             omitted: Omitted::Refused,
             doc: "The number that is taken from the curve of the quantity over the training.",
         },
         Key {
             name: "minus",
-            accepts: Accepts::Form("a table `expect.minus`"),
+            accepts: Accepts::Form(&forms::MINUS),
             omitted: Omitted::Effect("nothing is subtracted"),
             doc: "Another number of the same run, which is subtracted.",
         },
         Key {
             name: "above",
-            accepts: Accepts::Form("a finite number"),
+            accepts: Accepts::Form(&forms::FINITE),
             omitted: Omitted::Effect("not compared"),
             doc: "The claim: the mean over runs is above this number.",
         },
         Key {
             name: "below",
-            accepts: Accepts::Form("a finite number"),
+            accepts: Accepts::Form(&forms::FINITE),
             omitted: Omitted::Effect("not compared"),
             doc: "The claim: the mean over runs is below this number.",
         },
         Key {
             name: "near",
-            accepts: Accepts::Form("a finite number"),
+            accepts: Accepts::Form(&forms::FINITE),
             omitted: Omitted::Effect("not compared"),
             doc: "The claim: the mean over runs differs from this number by at most `within`.",
         },
         Key {
             name: "within",
-            accepts: Accepts::Form("a finite number of at least 0"),
+            accepts: Accepts::Form(&forms::NOT_NEGATIVE),
             omitted: Omitted::Effect("not compared"),
             doc: "Largest allowed difference from `near`.",
         },
         Key {
             name: "only",
-            accepts: Accepts::Form("a text, in which * matches any characters"),
+            accepts: Accepts::Form(&forms::PATTERN),
             omitted: Omitted::Effect("all experiments"),
             doc: "In a sweep: the experiments that the claim is about, by their identity, such as \"activation-relu*\".",
         },
@@ -114,7 +117,7 @@ pub(in super::super) const KEYS: KeyTable = KeyTable {
 pub(in super::super) const MINUS_KEYS: KeyTable = KeyTable {
     within: "expect",
     name: "minus",
-    doc: "The table `minus` in `[[expect]]`: another number of the same run, which is subtracted.",
+    doc: "The table `minus` in `[[expect]]`: another number of the same run, which is subtracted. Both numbers must have the same unit. Shares may also be compared with bits and with other pure numbers.",
     keys: &[
         ESTIMATE,
         WEIGHTS,
@@ -127,13 +130,13 @@ pub(in super::super) const MINUS_KEYS: KeyTable = KeyTable {
         },
         Key {
             name: "layer",
-            accepts: Accepts::Form("\"network\""),
+            accepts: Accepts::Form(&forms::NETWORK),
             omitted: Omitted::Effect("the layer of the claim"),
             doc: "\"network\" subtracts a number of the whole network, not of the layer.",
         },
         Key {
             name: "measure",
-            accepts: Accepts::Form("one of the forms of `expect.measure`"),
+            accepts: Accepts::Form(&forms::MEASURE),
             omitted: Omitted::Refused,
             doc: "The number that is taken from the curve of the quantity over the training.",
         },

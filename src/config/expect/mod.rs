@@ -8,8 +8,9 @@ use serde_json::json;
 
 use crate::layer_id::LayerId;
 use crate::store::FrozenClaim;
-use crate::store::quantities::Getter;
+use crate::store::quantities::{Getter, QuantityUnit};
 use crate::store::schema::{BoundLayerRow, EpochRow, EstimateRow, GradientRow};
+use crate::weights::{MeasureUnit, Quantity as MeasuredQuantity};
 pub(super) use keys::{KEYS, MEASURE_KEYS, MINUS_KEYS};
 #[cfg(test)]
 pub(super) use read::RawMinus;
@@ -73,7 +74,7 @@ pub enum Quantity {
         /// Identity of the table.
         measure: String,
         /// The number.
-        quantity: &'static str,
+        quantity: &'static MeasuredQuantity,
     },
 }
 
@@ -151,7 +152,23 @@ impl Quantity {
             Self::Fit(column) => column.name,
             Self::Gradient { column, .. } => column.name,
             Self::Bound(column) => column.name,
-            Self::Weights { quantity, .. } => quantity,
+            Self::Weights { quantity, .. } => quantity.name,
+        }
+    }
+
+    /// The unit of its values.
+    fn unit(&self) -> QuantityUnit {
+        match self {
+            Self::Estimated { column, .. } => column.unit,
+            Self::Fit(column) => column.unit,
+            Self::Gradient { column, .. } => column.unit,
+            Self::Bound(column) => column.unit,
+            Self::Weights { quantity, .. } => match quantity.unit {
+                MeasureUnit::Bits => QuantityUnit::Bits,
+                MeasureUnit::Samples => QuantityUnit::Samples,
+                MeasureUnit::Probability => QuantityUnit::Share,
+                MeasureUnit::Ratio => QuantityUnit::Ratio,
+            },
         }
     }
 
@@ -186,6 +203,22 @@ impl Measure {
     /// Whether it is a change up to a later snapshot; a decrease of I(X;T) is compression.
     pub fn is_change(self) -> bool {
         matches!(self, Self::Drop | Self::Rise | Self::Change(_))
+    }
+
+    /// The unit of the number, if the values of the curve have the unit `of_values`.
+    fn unit(self, of_values: QuantityUnit) -> QuantityUnit {
+        match self {
+            Self::PeakEpoch | Self::FirstAbove(_) | Self::FirstBelow(_) => QuantityUnit::Epochs,
+            Self::Start
+            | Self::End
+            | Self::Peak
+            | Self::Trough
+            | Self::Drop
+            | Self::Climb
+            | Self::Rise
+            | Self::At(_)
+            | Self::Change(_) => of_values,
+        }
     }
 
     /// In words that follow the name of a quantity.
@@ -367,6 +400,47 @@ claim = \"it falls\"
             "quantity = \"loss_test\"\nmeasure = \"fall\"\nabove = 1",
             "p.toml, line 21: `measure`: unknown choice `fall`; known: `start`, `end`, `peak`, `trough`, `drop`, `climb`, `rise`, `peak_epoch`, `at`, `first_above`, `first_below`, `change`",
         );
+    }
+
+    #[test]
+    fn a_difference_needs_two_numbers_of_one_unit_and_place() {
+        let of_code = "[[weights]]\nmeasure = \"code\"\n";
+        let minus = |claim: &str, minus: &str| format!("{claim}above = 0\nminus = {{ {minus} }}\n{of_code}");
+        let of_i_xt = format!("{OF_I_XT}layer = 1\nmeasure = \"end\"\n");
+        check(
+            &minus(&of_i_xt, "quantity = \"loss_train\", measure = \"end\""),
+            "p.toml, line 25: `minus`: `i_xt` at the end is in bits, `loss_train` at the end in nats; subtract a number of the same unit",
+        );
+        check(
+            &minus(&of_i_xt, "estimate = \"binning-n-edges-30\", quantity = \"i_xt\", measure = \"peak_epoch\""),
+            "p.toml, line 25: `minus`: `i_xt` at the end is in bits, `i_xt` epoch of its largest in epochs; subtract a number of the same unit",
+        );
+        check(
+            &minus(&of_i_xt, "weights = \"code\", quantity = \"fisher_trace\", measure = \"end\""),
+            "p.toml, line 25: `minus`: `i_xt` at the end is in bits, `fisher_trace` at the end in pure numbers; subtract a number of the same unit",
+        );
+        let of_network = "weights = \"code\"\nquantity = \"code_length\"\nlayer = \"network\"\nmeasure = \"end\"\n";
+        check(
+            &minus(of_network, "estimate = \"binning-n-edges-30\", quantity = \"i_xt\", measure = \"end\""),
+            "p.toml, line 25: `minus`: `i_xt` belongs to a layer, but the claim is about no single layer; name a `layer` in the claim",
+        );
+        check(
+            &minus(
+                &of_i_xt,
+                "estimate = \"binning-n-edges-30\", quantity = \"i_xt\", measure = \"start\", layer = \"network\"",
+            ),
+            "p.toml, line 25: `layer`: `i_xt` belongs to a layer, not to the whole network; leave `layer` out to subtract a number of the claim's own layer",
+        );
+        // The code of the weights and the information of a layer are both in bits.
+        for allowed in [
+            "weights = \"code\", quantity = \"code_length\", measure = \"end\"",
+            "weights = \"code\", quantity = \"code_length\", measure = \"end\", layer = \"network\"",
+            "estimate = \"binning-n-edges-30\", quantity = \"i_ty\", measure = \"peak\"",
+        ] {
+            assert!(read(&minus(&of_i_xt, allowed)).is_ok(), "{allowed}: {:?}", read(&minus(&of_i_xt, allowed)).err());
+        }
+        let epochs = of_i_xt.replace("\"end\"", "\"peak_epoch\"");
+        assert!(read(&minus(&epochs, "quantity = \"loss_train\", measure = { first_below = 0.1 }")).is_ok());
     }
 
     #[test]

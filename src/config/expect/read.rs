@@ -119,8 +119,16 @@ impl RawExpect {
             (_, Some(layer)) => layers(&layer.value, context.layers).map_err(|e| (layer.at, e))?,
         };
         let wanted = self.wanted().map_err(|problem| (at, problem))?;
+        let minus = match self.minus {
+            None => None,
+            Some(Located { at, value: raw }) => {
+                let minus = raw.check(context)?;
+                minus.fits(&quantity, self.measure, &layers).map_err(|problem| (at, format!("`minus`: {problem}")))?;
+                Some(minus)
+            }
+        };
         Ok(Expect {
-            minus: self.minus.map(|minus| minus.value.check(context)).transpose()?,
+            minus,
             wanted,
             figure: self.figure,
             claim: self.claim,
@@ -162,7 +170,39 @@ impl RawMinus {
                 format!("`layer`: must be \"{NETWORK}\"; leave it out to subtract a number of the claim's own layer");
             return Err((layer.at, problem));
         }
+        if let (Some(layer), false) = (&self.layer, matches!(quantity, Quantity::Weights { .. } | Quantity::Fit(_))) {
+            let name = quantity.name();
+            let problem = format!(
+                "`layer`: `{name}` belongs to a layer, not to the whole network; leave `layer` out to subtract a number of the claim's own layer"
+            );
+            return Err((layer.at, problem));
+        }
         Ok(Minus { quantity, measure: self.measure, of_network: self.layer.is_some() })
+    }
+}
+
+impl Minus {
+    /// Makes sure that it can be subtracted from the `measure` of `quantity` in each of `layers`.
+    fn fits(&self, quantity: &Quantity, measure: Measure, layers: &[LayerId]) -> Result<(), String> {
+        let needs_layer = !self.of_network && !matches!(self.quantity, Quantity::Fit(_) | Quantity::Weights { .. });
+        if needs_layer && layers.is_empty() {
+            let name = self.quantity.name();
+            return Err(format!(
+                "`{name}` belongs to a layer, but the claim is about no single layer; name a `layer` in the claim"
+            ));
+        }
+        let (unit, other) = (measure.unit(quantity.unit()), self.measure.unit(self.quantity.unit()));
+        if !unit.is_comparable_with(other) {
+            let number = |quantity: &Quantity, measure: Measure| format!("`{}` {}", quantity.name(), measure.words());
+            return Err(format!(
+                "{} is in {}, {} in {}; subtract a number of the same unit",
+                number(quantity, measure),
+                unit.words(),
+                number(&self.quantity, self.measure),
+                other.words()
+            ));
+        }
+        Ok(())
     }
 }
 
@@ -211,11 +251,11 @@ impl NamedQuantity<'_> {
             let suggestion = suggestion(&measure.value, context.weights.iter().map(|request| request.id.as_str()));
             return Err((measure.at, format!("the pipeline has no measure `{}`; {suggestion}", measure.value)));
         };
-        let names = || request.spec.quantities.iter().map(|(name, _)| *name);
-        match names().find(|name| *name == quantity.value) {
-            Some(name) => Ok(Quantity::Weights { measure: measure.value.clone(), quantity: name }),
+        match request.spec.quantities.iter().find(|found| found.name == quantity.value) {
+            Some(found) => Ok(Quantity::Weights { measure: measure.value.clone(), quantity: found }),
             None => {
-                let (name, suggestion) = (&quantity.value, suggestion(&quantity.value, names()));
+                let names = request.spec.quantities.iter().map(|quantity| quantity.name);
+                let (name, suggestion) = (&quantity.value, suggestion(&quantity.value, names));
                 Err((quantity.at, format!("`{}` has no quantity `{name}`; {suggestion}", request.spec.name)))
             }
         }

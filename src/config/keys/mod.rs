@@ -2,10 +2,15 @@
 
 #[cfg(test)]
 mod examples;
+pub(super) mod forms;
 mod markdown;
 mod pipeline;
 #[cfg(test)]
+mod registry_tests;
+#[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod trials;
 
 use super::{
     adaptive, aggregate, bound, data, estimate, exact, expect, layer, learning_rate, network, record, schedule,
@@ -16,6 +21,7 @@ use crate::estimators::ESTIMATORS;
 use crate::parameter::{Kind, Parameter, capitalised};
 use crate::suggest::{Named, Suggestion, suggestion};
 use crate::weights::MEASURES;
+pub use forms::Form;
 pub use markdown::{markdown, page};
 
 /// A table of a pipeline file, or the forms of one value.
@@ -58,7 +64,7 @@ pub enum Accepts {
     /// A list of names.
     ListOf(fn() -> Vec<&'static str>),
     /// A value that is described in words.
-    Form(&'static str),
+    Form(&'static Form),
     /// A value that looks like this one, in TOML.
     Example(&'static str),
 }
@@ -70,7 +76,15 @@ pub enum Omitted {
     Refused,
     /// The effect is the same as that of this value, in TOML.
     Value(&'static str),
-    /// The effect that is described in words.
+    /// The value of another key.
+    ValueOf {
+        /// The table of the other key; empty if it is the table of this key.
+        table: &'static str,
+        /// The other key.
+        key: &'static str,
+    },
+    /// The effect that is described in words. Leaving the key out is allowed, and a value has the same effect only if the words
+    /// contain it.
     Effect(&'static str),
     /// Nothing: it is one form of several that a value can have.
     OneOfSeveral,
@@ -88,7 +102,7 @@ pub struct KeyRow {
     /// The value, in TOML, that has the same effect as leaving it out.
     pub default: Option<String>,
     /// The effect of leaving it out, in words.
-    pub if_left_out: Option<&'static str>,
+    pub if_left_out: Option<String>,
     /// What it means, in sentences.
     pub doc: String,
 }
@@ -141,10 +155,20 @@ fn entries(table: &str) -> Vec<KeyTable> {
 /// There is no such table; the error has the nearest name.
 pub fn find(name: &str) -> Result<Vec<KeyTable>, Suggestion> {
     let tables = tables();
-    let is_found = |table: &&KeyTable| [table.path().as_str(), table.within, table.name].contains(&name);
+    let names = |table: &KeyTable| [table.path(), table.within.to_owned(), table.name.to_owned()];
+    // A table that is not within another one has the empty name in its place.
+    let is_found = |table: &&KeyTable| !name.is_empty() && names(table).iter().any(|other| other == name);
     let found: Vec<KeyTable> = tables.iter().filter(is_found).copied().collect();
+    if !found.is_empty() {
+        return Ok(found);
+    }
+    // The last part of a name is shorter than the whole, so that it is more similar to what was meant.
     let paths: Vec<String> = tables.iter().map(KeyTable::path).collect();
-    if found.is_empty() { Err(suggestion(name, paths.iter().map(String::as_str))) } else { Ok(found) }
+    let parts = tables.iter().map(|table| table.name);
+    match suggestion(name, parts.chain(paths.iter().map(String::as_str))) {
+        Suggestion::Known(_) => Err(Suggestion::Known(paths)),
+        meant => Err(meant),
+    }
 }
 
 /// The table of an entry of a registry.
@@ -187,13 +211,15 @@ impl From<&Key> for KeyRow {
             Accepts::Name(names) => alternatives(&names()),
             Accepts::NameOr(names, other) => format!("{}, or {other}", quoted(&names())),
             Accepts::ListOf(names) => format!("a list of one or more of {}", quoted(&names())),
-            Accepts::Form(words) => words.to_owned(),
+            Accepts::Form(form) => form.words.to_owned(),
             Accepts::Example(value) => format!("`{value}`"),
         };
         let (default, if_left_out) = match key.omitted {
             Omitted::Refused | Omitted::OneOfSeveral => (None, None),
             Omitted::Value(value) => (Some(value.to_owned()), None),
-            Omitted::Effect(words) => (None, Some(words)),
+            Omitted::ValueOf { table: "", key } => (None, Some(format!("the value of `{key}`"))),
+            Omitted::ValueOf { table, key } => (None, Some(format!("the value of `{key}` in `[{table}]`"))),
+            Omitted::Effect(words) => (None, Some(words.to_owned())),
         };
         let is_required = matches!(key.omitted, Omitted::Refused);
         Self { name: key.name, accepts, is_required, default, if_left_out, doc: key.doc.to_owned() }

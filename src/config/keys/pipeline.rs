@@ -1,7 +1,7 @@
 //! The keys of a pipeline file outside of its tables.
 
 use super::super::values;
-use super::{Accepts, Key, KeyTable, Omitted};
+use super::{Accepts, Key, KeyTable, Omitted, forms};
 use crate::parameter::Kind;
 
 /// The keys of a pipeline file outside of its tables.
@@ -24,73 +24,73 @@ pub(super) const KEYS: KeyTable = KeyTable {
         },
         Key {
             name: "recording",
-            accepts: Accepts::Form("the folder of an experiment"),
+            accepts: Accepts::Form(&forms::RECORDING),
             omitted: Omitted::Effect("the networks are trained"),
             doc: "A recording that another program made. Only `estimate`, `weights`, `bound`, `aggregate` and `expect` can be used together with it. A relative path starts at the working directory.",
         },
         Key {
             name: "data",
-            accepts: Accepts::Form("a table"),
+            accepts: Accepts::Form(&forms::TABLE),
             omitted: Omitted::Refused,
             doc: "The samples. Not allowed together with `recording`.",
         },
         Key {
             name: "network",
-            accepts: Accepts::Form("a table"),
+            accepts: Accepts::Form(&forms::TABLE),
             omitted: Omitted::Refused,
             doc: "The layers. Not allowed together with `recording`.",
         },
         Key {
             name: "training",
-            accepts: Accepts::Form("a table"),
+            accepts: Accepts::Form(&forms::TABLE),
             omitted: Omitted::Refused,
             doc: "The training. Not allowed together with `recording`.",
         },
         Key {
             name: "record",
-            accepts: Accepts::Form("a table"),
+            accepts: Accepts::Form(&forms::TABLE),
             omitted: Omitted::Refused,
             doc: "What is recorded, and when. Not allowed together with `recording`.",
         },
         Key {
             name: "estimate",
-            accepts: Accepts::Form("a list of tables"),
+            accepts: Accepts::Form(&forms::TABLES),
             omitted: Omitted::Value("[]"),
             doc: "The estimates of information.",
         },
         Key {
             name: "exact",
-            accepts: Accepts::Form("a table"),
+            accepts: Accepts::Form(&forms::TABLE),
             omitted: Omitted::Effect("no exact information"),
             doc: "Exact information of linear networks. Not allowed together with `recording`.",
         },
         Key {
             name: "weights",
-            accepts: Accepts::Form("a list of tables"),
+            accepts: Accepts::Form(&forms::TABLES),
             omitted: Omitted::Value("[]"),
             doc: "The measures of weights.",
         },
         Key {
             name: "bound",
-            accepts: Accepts::Form("a table"),
+            accepts: Accepts::Form(&forms::TABLE),
             omitted: Omitted::Effect("no bound"),
             doc: "The information bottleneck curve.",
         },
         Key {
             name: "aggregate",
-            accepts: Accepts::Form("a table"),
+            accepts: Accepts::Form(&forms::TABLE),
             omitted: Omitted::Effect("the defaults of `aggregate`"),
             doc: "How means over runs are judged.",
         },
         Key {
             name: "expect",
-            accepts: Accepts::Form("a list of tables"),
+            accepts: Accepts::Form(&forms::TABLES),
             omitted: Omitted::Value("[]"),
             doc: "The claims.",
         },
         Key {
             name: "sweep",
-            accepts: Accepts::Form("a table"),
+            accepts: Accepts::Form(&forms::TABLE),
             omitted: Omitted::Effect("lists vary independently"),
             doc: "Which lists of a sweep vary together. Not allowed together with `recording`.",
         },

@@ -1,7 +1,5 @@
 //! The declared keys compared with what a pipeline file accepts.
 
-use std::collections::BTreeMap;
-
 use serde::de::{Deserialize, Deserializer, Visitor};
 
 use super::super::adaptive::RawAdaptive;
@@ -18,12 +16,11 @@ use super::super::steps::Steps;
 use super::super::stop::RawStop;
 use super::super::sweep::RawSweep;
 use super::super::training::RawTraining;
-use super::super::values::parameter;
 use super::super::{Declared, RawPipeline, RawRecorded};
 use super::examples::examples;
 use super::markdown::EXAMPLE;
+use super::trials::{read, read_with};
 use super::*;
-use crate::parameter::{Parameters, Value};
 
 /// Reads nothing: its error is the list of names that a type asks for.
 struct Names;
@@ -117,136 +114,6 @@ fn the_declared_keys_are_those_that_are_read() {
     }
 }
 
-/// A key after its table, and its value in TOML.
-type Entry<'a> = (&'a str, &'a str);
-
-/// A pipeline file that is accepted, and in which every key is tried.
-const BASE: &[Entry<'_>] = &[
-    ("data.name", "\"tishby\""),
-    ("data.train_fraction", "0.5"),
-    ("network.hidden", "[3]"),
-    ("network.activation", "\"tanh\""),
-    ("training.optimiser", "\"sgd\""),
-    ("training.learning_rate", "0.1"),
-    ("training.batch", "\"full\""),
-    ("training.epochs", "20"),
-    ("record.epochs", "{ list = [0] }"),
-    ("estimate.estimator", "\"quantised\""),
-];
-
-/// Other keys that a key, or every key of a table, needs; an empty value removes a key of [`BASE`].
-const NEEDS: &[(&str, &[Entry<'_>])] = &[
-    ("pipeline.estimate", &[("estimate.estimator", "")]),
-    ("data.file", &[("data.name", "")]),
-    ("data.folder", &[("data.name", "\"mnist\"")]),
-    ("data.masks", &[("data.split", "\"membership\"")]),
-    // A table in the list, not the list.
-    ("network.hidden.", &[("network.hidden", ""), ("network.hidden.units", "3")]),
-    ("network.output", &[("training.loss", "\"squared_error\"")]),
-    ("training.momentum", &[("training.optimiser", "\"momentum\"")]),
-    ("training.beta_1", &[("training.optimiser", "\"adam\"")]),
-    ("training.beta_2", &[("training.optimiser", "\"adam\"")]),
-    ("training.decay", &[("training.optimiser", "\"rmsprop\"")]),
-    ("training.epsilon", &[("training.optimiser", "\"adam\"")]),
-    ("training.prefit", &[("training.epochs", "2147483647")]),
-    ("training.stop.accuracy", &[("training.stop.patience", "3")]),
-    ("training.stop.patience", &[("training.stop.accuracy", "0.5")]),
-    ("training.stop.of", &[("training.stop.accuracy", "0.5")]),
-    ("record.adaptive", &[("record.epochs", "")]),
-    ("record.adaptive.delta", &[("record.adaptive.method", "\"exact\"")]),
-    ("record.adaptive.method", &[("record.adaptive.delta", "0.1")]),
-    (
-        "exact",
-        &[
-            ("data.name", "\"student-teacher\""),
-            ("data.n_relevant", "30"),
-            ("network.activation", "\"linear\""),
-            ("network.output", "\"linear\""),
-            ("training.loss", "\"squared_error\""),
-        ],
-    ),
-    ("bound", &[("bound.code", "\"quantised-bits-8\"")]),
-    (
-        "expect",
-        &[
-            ("expect.claim", "\"it falls\""),
-            ("expect.quantity", "\"loss_test\""),
-            ("expect.measure", "\"end\""),
-            ("expect.above", "1"),
-        ],
-    ),
-    ("expect.estimate", &[("expect.quantity", "\"i_xt\""), ("expect.layer", "1")]),
-    (
-        "expect.weights",
-        &[("weights.measure", "\"code\""), ("expect.quantity", "\"code_length\""), ("expect.layer", "1")],
-    ),
-    (
-        "expect.gradients",
-        &[
-            ("expect.quantity", "\"weight_norm\""),
-            ("expect.layer", "1"),
-            ("record.gradients", "[\"after_step\", \"before_step\", \"samples\"]"),
-        ],
-    ),
-    ("expect.layer", &[("expect.quantity", "\"weight_norm\"")]),
-    ("expect.below", &[("expect.above", "")]),
-    ("expect.near", &[("expect.above", ""), ("expect.within", "1")]),
-    ("expect.within", &[("expect.above", ""), ("expect.near", "1")]),
-    ("expect.minus.quantity", &[("expect.minus.measure", "\"start\"")]),
-    ("expect.minus.measure", &[("expect.minus.quantity", "\"loss_train\"")]),
-    ("expect.minus.estimate", &[("expect.minus.quantity", "\"i_xt\""), ("expect.minus.measure", "\"start\"")]),
-    (
-        "expect.minus.weights",
-        &[
-            ("weights.measure", "\"code\""),
-            ("expect.minus.quantity", "\"code_length\""),
-            ("expect.minus.measure", "\"start\""),
-        ],
-    ),
-    (
-        "expect.minus.gradients",
-        &[
-            ("expect.minus.quantity", "\"weight_norm\""),
-            ("expect.minus.measure", "\"start\""),
-            ("record.gradients", "[\"after_step\", \"before_step\", \"samples\"]"),
-        ],
-    ),
-    ("expect.minus.layer", &[("expect.minus.quantity", "\"loss_train\""), ("expect.minus.measure", "\"start\"")]),
-];
-
-/// Reads [`BASE`] with what the key `path` needs, and with a `value` of it; without it if there is none.
-fn read(path: &str, value: Option<&str>) -> Result<String, String> {
-    let is_needed = |name: &str| path == name || path.starts_with(&format!("{}.", name.trim_end_matches('.')));
-    let needed = NEEDS.iter().filter(|(name, _)| is_needed(name)).flat_map(|(_, entries)| entries.iter().copied());
-    let mut entries: BTreeMap<&str, &str> = BASE.iter().copied().chain(needed).collect();
-    match value {
-        Some(value) => drop(entries.insert(path, value)),
-        None => {
-            // Without a table, its keys are missing as well.
-            let inner = path.strip_prefix("pipeline").unwrap_or(path).trim_start_matches('.');
-            entries.retain(|name, _| *name != path && !name.starts_with(&format!("{inner}.")));
-        }
-    }
-    entries.retain(|_, value| !value.is_empty());
-    // A table is there even if it has no keys.
-    let table = path.rsplit_once('.').map_or("", |(table, _)| table);
-    let mut lines = BTreeMap::from([(table, String::new())]);
-    for (name, value) in entries {
-        let (table, key) = name.rsplit_once('.').unwrap();
-        lines.entry(table).or_default().push_str(&format!("{key} = {value}\n"));
-    }
-    let mut text = lines.remove("pipeline").unwrap_or_default();
-    for (table, lines) in lines {
-        let header = match table {
-            "estimate" | "weights" | "expect" => format!("[[{table}]]"),
-            "network.hidden" => "[[network.hidden]]".to_owned(),
-            _ => format!("[{table}]"),
-        };
-        text.push_str(&format!("{header}\n{lines}"));
-    }
-    Declared::of_text(&text).map(|declared| format!("{declared:?}"))
-}
-
 /// Every key that is declared with a pipeline's tables, with its place.
 fn keys() -> Vec<(String, Key)> {
     TABLES
@@ -255,49 +122,51 @@ fn keys() -> Vec<(String, Key)> {
         .collect()
 }
 
+/// Whether leaving out a key has the same effect as each of the `values` of it.
+fn same_as<'a>(path: &str, values: impl IntoIterator<Item = &'a String>) -> Vec<(&'a String, bool)> {
+    let without = read(path, None);
+    values.into_iter().map(|value| (value, read(path, Some(value)) == without)).collect()
+}
+
+/// Whether leaving out a key has the effect of the same value of another key.
+fn is_value_of(path: &str, key: &Key, (table, other): (&str, &str)) -> bool {
+    let table = if table.is_empty() { path.rsplit_once('.').unwrap().0 } else { table };
+    let other = format!("{table}.{other}");
+    let values = examples(key.accepts).0;
+    let is_same = |value: &String| {
+        let more = [(other.as_str(), value.as_str())];
+        let (without, with) = (read_with(path, None, &more), read_with(path, Some(value), &more));
+        without.is_ok() && without == with
+    };
+    // Without the other key being set to it, at least one value has another effect.
+    values.iter().all(is_same) && same_as(path, &values).iter().any(|(_, is_same)| !is_same)
+}
+
+/// Whether the description of an effect contains a value, as a word.
+fn names_value(words: &str, value: &str) -> bool {
+    words.split([' ', ',']).any(|word| word == value)
+}
+
 #[test]
-fn a_key_that_is_left_out_has_its_declared_default() {
+fn a_key_that_is_left_out_has_its_declared_effect() {
     let mut wrong = Vec::new();
     for (path, key) in keys() {
         let without = read(&path, None);
         let is_as_declared = match (key.omitted, &without) {
+            (Omitted::OneOfSeveral, _) => true,
             (Omitted::Refused, Err(problem)) => problem.contains(&format!("`{}`", key.name)),
             (Omitted::Value(value), Ok(_)) => read(&path, Some(value)) == without,
-            (Omitted::Refused, Ok(_)) | (Omitted::Value(_), Err(_)) => false,
-            (Omitted::Effect(_) | Omitted::OneOfSeveral, _) => true,
+            (Omitted::ValueOf { table, key: other }, Ok(_)) => is_value_of(&path, &key, (table, other)),
+            (Omitted::Effect(words), Ok(_)) => same_as(&path, &examples(key.accepts).0)
+                .iter()
+                .all(|(value, is_same)| *is_same == names_value(words, value)),
+            (Omitted::Refused, Ok(_)) | (_, Err(_)) => false,
         };
         if !is_as_declared {
-            wrong.push(format!("{path}: {without:?}"));
+            wrong.push(format!("{path}: {:?}: {without:?}", key.omitted));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-}
-
-/// The combinations of the `given` values and of defaults, in alphabetical order.
-fn slugs(declared: &'static [Parameter], given: Vec<(String, Vec<Value>)>) -> Vec<String> {
-    let mut slugs: Vec<String> = Parameters::product(declared, given).unwrap().iter().map(Parameters::slug).collect();
-    slugs.sort_unstable();
-    slugs
-}
-
-#[test]
-fn a_parameter_that_is_left_out_has_its_declared_default() {
-    for table in tables() {
-        for row in table.parameters.iter().map(KeyRow::from) {
-            let Some(default) = row.default else { continue };
-            let given = match toml::from_str::<toml::Table>(&format!("key = {default}")).unwrap().remove("key").unwrap()
-            {
-                toml::Value::Array(values) => values,
-                value => vec![value],
-            };
-            let given = given.into_iter().map(|value| parameter(row.name, value).unwrap()).collect::<Vec<_>>();
-            let with = slugs(table.parameters, vec![(row.name.to_owned(), given.clone())]);
-            let without = slugs(table.parameters, Vec::new());
-            // A flag that is not given is false.
-            let is_flag = given == [Value::Flag(false)];
-            assert!(with == without || is_flag, "{}.{}", table.path(), row.name);
-        }
-    }
 }
 
 #[test]
@@ -326,6 +195,30 @@ fn a_key_accepts_the_declared_values_and_no_others() {
 }
 
 #[test]
+fn an_item_of_the_shorthand_is_the_layer_that_its_description_names() {
+    let of_table = [
+        ("WIDTH", "{ units = 12 }"),
+        ("WIDTH-ACTIVATION", "{ units = 12, activation = \"tanh\" }"),
+        ("ACTIVATION", "{ units = 12, activation = \"tanh\" }"),
+        ("BN", "{ units = 12, activation = \"tanh\", batch_norm = true }"),
+        ("Dr-RATE", "{ units = 12, activation = \"tanh\", dropout = 0.2 }"),
+        ("GDr-RATE", "{ units = 12, activation = \"tanh\", gaussian_dropout = 0.2 }"),
+        ("Noise-VARIANCE", "{ units = 12, activation = \"tanh\", noise_variance = 0.01 }"),
+        ("Q-BITS", "{ units = 12, activation = \"tanh\", quantise_bits = 8 }"),
+    ];
+    let declared: Vec<&str> = shorthand::KEYS.keys.iter().map(|key| key.name).collect();
+    assert_eq!(declared, of_table.map(|(name, _)| name));
+    let network =
+        |hidden: &str| read_with("network.hidden", Some(hidden), &[("network.activation", "\"relu\"")]).unwrap();
+    for (key, (name, layer)) in shorthand::KEYS.keys.iter().zip(of_table) {
+        let Accepts::Example(text) = key.accepts else { panic!("{name} has no example") };
+        // Normalisation is written after the activation in the text, before it in the table.
+        let text = if name == "BN" { "\"12,BN,tanh\"" } else { text };
+        assert_eq!(network(text), network(&format!("[{layer}]")), "{name}");
+    }
+}
+
+#[test]
 fn the_example_of_the_page_is_accepted() {
     let Declared::One(pipeline) = Declared::of_text(EXAMPLE).unwrap() else { panic!("the example is a sweep") };
     let ids: Vec<String> = pipeline.estimates.iter().map(|request| request.id.to_string()).collect();
@@ -341,6 +234,11 @@ fn a_table_is_found_by_its_whole_name_or_the_last_part() {
     assert_eq!(found("training.stop").unwrap(), ["training.stop"]);
     assert_eq!(found("binning").unwrap(), ["estimate.binning"]);
     assert_eq!(find("trainig").unwrap_err().to_string(), "did you mean `training`?");
+    assert_eq!(find("bining").unwrap_err().to_string(), "did you mean `binning`?");
+    assert_eq!(find("training.stopp").unwrap_err().to_string(), "did you mean `training.stop`?");
+    for nothing in ["", "zzzzzz"] {
+        assert!(matches!(find(nothing), Err(Suggestion::Known(known)) if known.len() == tables().len()), "{nothing}");
+    }
 }
 
 #[test]

@@ -7,7 +7,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::super::Pipeline;
-use super::super::keys::{Accepts, Key, KeyTable, Omitted};
+use super::super::keys::{Accepts, Key, KeyTable, Omitted, forms};
 use super::super::source::{ConfigError, Source};
 use super::super::tree::{Located, Node, number};
 use super::id::{id, slug};
@@ -58,9 +58,7 @@ pub(in super::super) const KEYS: KeyTable = KeyTable {
     doc: "`[sweep]`: which lists of a sweep vary together. A list in place of a single value, in `[data]`, `[network]`, `[training]`, `[record]` or for `seed`, makes a sweep: one experiment for every combination of the values.",
     keys: &[Key {
         name: "zip",
-        accepts: Accepts::Form(
-            "a list of lists of keys, such as [[\"network.activation\", \"training.learning_rate\"]]",
-        ),
+        accepts: Accepts::Form(&forms::TOGETHER),
         omitted: Omitted::Value("[]"),
         doc: "Keys whose lists vary together: the first values form one experiment, the second values the next. Their lists must have the same length.",
     }],

@@ -243,7 +243,7 @@ epochs = { list = [0, 100] }
     }
 
     #[test]
-    fn a_key_that_is_a_list_varies_in_a_list_of_lists() {
+    fn a_key_with_list_values_varies_in_a_list_of_lists() {
         check("hidden = [10, 7]", "hidden = [[10, 7], [5, 4]]", &["hidden-10-7", "hidden-5-4"]);
         check(
             "hidden = [10, 7]",

@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn a_quotation_mark_that_nobody_closes_is_refused_with_its_line() {
+    fn an_unclosed_quotation_mark_is_refused_with_its_line() {
         let rest = "a quotation mark opens here and is never closed, so all following lines would be one value; close or remove it";
         refused("a,b,y\n1,2,\"p\n3,4,q\n5,6,r", &format!("line 2: {rest}"));
         refused("sep=;\na;y\n1;\"p\"\n3;\"q\n", &format!("line 4: {rest}"));
@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn words_are_classes_and_a_mixture_is_a_problem() {
+    fn texts_are_classes_and_a_mixture_is_refused() {
         let got = columns("y,m,b\nred,1,true\nblue,?,false\n", &Options::default()).unwrap();
         assert_eq!(
             (got[0].words.as_slice(), got[0].values.as_slice()),

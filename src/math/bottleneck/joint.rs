@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_distribution_is_refused() {
+    fn numbers_that_are_no_distribution_are_refused() {
         let refused = |p_x: &[f64], rows: &[f64], n_classes| Joint::new(p_x, rows, n_classes).unwrap_err();
         assert_eq!(refused(&[], &[], 2), JointError::Empty { n_inputs: 0, n_classes: 2 });
         assert_eq!(refused(&[1.0], &[], 0), JointError::Empty { n_inputs: 1, n_classes: 0 });

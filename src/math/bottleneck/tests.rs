@@ -116,7 +116,7 @@ fn a_binary_symmetric_channel_lies_on_the_curve_of_mrs_gerber() {
 }
 
 #[test]
-fn an_erased_bit_is_worth_its_share_of_what_is_told() {
+fn an_erasure_channel_has_its_known_information() {
     // Y is X, or with ε = 0.3 an erasure: I_Y = (1 − ε) I_X for every T, a curve that is straight at β = 1/(1 − ε).
     let erased = 0.3;
     let joint = Joint::new(&[0.5, 0.5], &[1.0 - erased, 0.0, erased, 0.0, 1.0 - erased, erased], 3).unwrap();
@@ -129,7 +129,7 @@ fn an_erased_bit_is_worth_its_share_of_what_is_told() {
 }
 
 #[test]
-fn independent_labels_leave_nothing_to_tell() {
+fn independent_labels_have_no_information() {
     let joint = Joint::new(&[0.25; 4], &[0.3, 0.7].repeat(4), 2).unwrap();
     for point in precise(&joint, &[0.5, 2.0, 300.0]) {
         close(point.i_xt, 0.0, 1e-14);
@@ -155,7 +155,7 @@ fn beta_without_meaning_is_refused() {
 }
 
 #[test]
-fn what_is_not_converged_says_so() {
+fn a_solution_that_did_not_converge_is_marked() {
     let joint = noisy_rule(0.5);
     let hasty = Options { max_iterations: 3, ..Options::PRECISE };
     let point = curve(&joint, &[20.0], &hasty).unwrap()[0];

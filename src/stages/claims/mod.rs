@@ -1,7 +1,7 @@
 //! Evaluates claims on runs: used by verify for the claims as written, and by stability for every setting.
 
 mod aggregated;
-mod courses;
+mod trajectories;
 
 use std::collections::BTreeMap;
 
@@ -13,8 +13,8 @@ use crate::math::descriptive::first_largest;
 use crate::math::interval::{Interval, Range, mean_interval};
 use crate::store::{ClaimVerdict, RunId};
 pub(super) use aggregated::Aggregated;
-pub(super) use courses::ClaimTables;
-use courses::{Course, CourseNumbers, CoursesByPlace};
+pub(super) use trajectories::ClaimTables;
+use trajectories::{TrajectoriesByPlace, Trajectory, TrajectoryValues};
 
 /// Every claim of a pipeline, once for each of its layers, or once if it has no layers.
 pub(super) fn each(pipeline: &Pipeline) -> impl Iterator<Item = (&Expect, Option<LayerId>)> {
@@ -33,19 +33,20 @@ pub(super) fn judged(
     quantity: &Quantity,
     layer: Option<LayerId>,
 ) -> Result<Judged, StageError> {
-    let judged = match tables.courses(quantity)? {
+    let judged = match tables.trajectories(quantity)? {
         Err(problem) => Judged::undecided(problem),
-        Ok(courses) => {
-            let courses = of_runs(tables, courses, layer);
-            let is_empty = |course: &Course| course.as_ref().is_ok_and(|course| course.numbers.is_empty());
+        Ok(trajectories) => {
+            let trajectories = of_runs(tables, trajectories, layer);
+            let is_empty =
+                |trajectory: &Trajectory| trajectory.as_ref().is_ok_and(|trajectory| trajectory.numbers.is_empty());
             let judged = match &claim.minus {
-                None => judge(&numbered(&courses, claim.measure), &courses, claim),
-                Some(minus) => match tables.courses(&minus.quantity)? {
+                None => judge(&numbered(&trajectories, claim.measure), &trajectories, claim),
+                Some(minus) => match tables.trajectories(&minus.quantity)? {
                     Err(problem) => Judged::undecided(problem),
-                    Ok(others) => difference(&courses, &of_runs(tables, others, minus.layer(layer)), claim, minus),
+                    Ok(others) => difference(&trajectories, &of_runs(tables, others, minus.layer(layer)), claim, minus),
                 },
             };
-            Judged { is_measured: !courses.iter().all(is_empty), ..judged }
+            Judged { is_measured: !trajectories.iter().all(is_empty), ..judged }
         }
     };
     Ok(Judged { n_failed: tables.failed.len(), quantity: tables.quantity_of(quantity), ..judged })
@@ -64,12 +65,12 @@ enum Unusable {
 }
 
 /// The number computed from each curve.
-fn numbered(courses: &[Course], what: Measure) -> Vec<Taken> {
-    courses.iter().map(|course| taken(course, what)).collect()
+fn numbered(trajectories: &[Trajectory], what: Measure) -> Vec<Taken> {
+    trajectories.iter().map(|trajectory| taken(trajectory, what)).collect()
 }
 
-fn taken(course: &Course, what: Measure) -> Taken {
-    let CourseNumbers { numbers, warnings } = course.as_ref().map_err(|why| Unusable::Failed(why.clone()))?;
+fn taken(trajectory: &Trajectory, what: Measure) -> Taken {
+    let TrajectoryValues { numbers, warnings } = trajectory.as_ref().map_err(|why| Unusable::Failed(why.clone()))?;
     match places(numbers, what).into_iter().find_map(|place| Some((numbers[place].0, warnings.get(&place)?))) {
         Some((epoch, warning)) => Err(Unusable::Warned(format!("epoch {epoch}: {warning}"))),
         None => Ok(measure(numbers, what)),
@@ -77,34 +78,35 @@ fn taken(course: &Course, what: Measure) -> Taken {
 }
 
 /// Evaluates a claim about the difference of two numbers of each run.
-fn difference(courses: &[Course], others: &[Course], claim: &Expect, minus: &Minus) -> Judged {
-    if courses.len() != others.len() {
+fn difference(trajectories: &[Trajectory], others: &[Trajectory], claim: &Expect, minus: &Minus) -> Judged {
+    if trajectories.len() != others.len() {
         let problem = "one of the two quantities is measured for each run, the other for several runs together";
         return Judged::undecided(problem.to_owned());
     }
-    let pairs = numbered(courses, claim.measure).into_iter().zip(numbered(others, minus.measure));
+    let pairs = numbered(trajectories, claim.measure).into_iter().zip(numbered(others, minus.measure));
     let minus = |number: Option<f64>, other: Option<f64>| Some(number? - other?);
     let numbers: Vec<Taken> = pairs.map(|(number, other)| Ok(minus(number?, other?))).collect();
-    judge(&numbers, courses, claim)
+    judge(&numbers, trajectories, claim)
 }
 
 /// The curves of a layer in all runs whose training did not fail; a run without a curve has the reason.
-fn of_runs(tables: &ClaimTables<'_>, courses: CoursesByPlace, layer: Option<LayerId>) -> Vec<Course> {
-    let mut of_layer = of_layer(courses, layer);
+fn of_runs(tables: &ClaimTables<'_>, trajectories: TrajectoriesByPlace, layer: Option<LayerId>) -> Vec<Trajectory> {
+    let mut of_layer = of_layer(trajectories, layer);
     let is_pooled = of_layer.keys().any(|run| RunId::is_pooled(run));
     for run in tables.runs.iter().filter(|_| !is_pooled) {
         let nothing = || Err(format!("there are no results of {run}; run the pipeline again"));
         of_layer.entry(run.clone()).or_insert_with(nothing);
     }
-    of_layer.into_iter().filter(|(run, _)| !tables.failed.contains(run)).map(|(_, course)| course).collect()
+    of_layer.into_iter().filter(|(run, _)| !tables.failed.contains(run)).map(|(_, trajectory)| trajectory).collect()
 }
 
 /// The curve of a layer in every run that has one, or the failure if the quantity failed for the network of a run.
-fn of_layer(courses: CoursesByPlace, layer: Option<LayerId>) -> BTreeMap<String, Course> {
-    let of_layer = |place: Option<LayerId>, course: &Course| place == layer || (place.is_none() && course.is_err());
+fn of_layer(trajectories: TrajectoriesByPlace, layer: Option<LayerId>) -> BTreeMap<String, Trajectory> {
+    let of_layer =
+        |place: Option<LayerId>, trajectory: &Trajectory| place == layer || (place.is_none() && trajectory.is_err());
     // The network is the first in its run, so that the layer replaces it.
-    let places = courses.into_iter().filter(|((_, place), course)| of_layer(*place, course));
-    places.map(|((run, _), course)| (run, course)).collect()
+    let places = trajectories.into_iter().filter(|((_, place), trajectory)| of_layer(*place, trajectory));
+    places.map(|((run, _), trajectory)| (run, trajectory)).collect()
 }
 
 /// The result of a claim in one layer.
@@ -145,21 +147,21 @@ impl Judged {
     }
 }
 
-/// Evaluates a claim on the numbers of runs, which were computed from `courses`.
-fn judge(taken: &[Taken], courses: &[Course], claim: &Expect) -> Judged {
+/// Evaluates a claim on the numbers of runs, which were computed from `trajectories`.
+fn judge(taken: &[Taken], trajectories: &[Trajectory], claim: &Expect) -> Judged {
     let numbers: Vec<f64> = taken.iter().flatten().flatten().copied().collect();
     let interval = mean_interval(&numbers);
     let n_met = numbers.iter().filter(|number| claim.wanted.is_met(**number)).count();
-    let (n, n_without) = (courses.len(), courses.len() - numbers.len());
+    let (n, n_without) = (trajectories.len(), trajectories.len() - numbers.len());
     let (verdict, reason) = match (interval, unusable(taken)) {
         _ if n == 0 => (ClaimVerdict::Undecided, Some("every training failed, or nothing is recorded".to_owned())),
         (_, Some(why)) => (ClaimVerdict::Undecided, Some(why)),
-        _ if n_without > 0 => without(courses, n_without, claim),
+        _ if n_without > 0 => without(trajectories, n_without, claim),
         (None, _) => {
             (ClaimVerdict::Undecided, Some("a single run has no interval; record two or more runs".to_owned()))
         }
         (Some(Interval { range: Some(range), .. }), _) => (verdict(range, claim.wanted), None),
-        (Some(_), _) => of_equal(courses, numbers.len(), n_met),
+        (Some(_), _) => of_equal(trajectories, numbers.len(), n_met),
     };
     Judged { verdict, numbers, interval, n_met, n_failed: 0, reason, is_measured: true, quantity: None }
 }
@@ -181,8 +183,8 @@ fn unusable(taken: &[Taken]) -> Option<String> {
 
 /// The verdict if some runs have no number: an event that is claimed to happen at some epoch does not happen during their
 /// training.
-fn without(courses: &[Course], n_without: usize, claim: &Expect) -> (ClaimVerdict, Option<String>) {
-    let n = courses.len();
+fn without(trajectories: &[Trajectory], n_without: usize, claim: &Expect) -> (ClaimVerdict, Option<String>) {
+    let n = trajectories.len();
     let what = match claim.measure {
         Measure::FirstAbove(value) if claim.minus.is_none() => format!("above {value}"),
         Measure::FirstBelow(value) if claim.minus.is_none() => format!("below {value}"),
@@ -193,7 +195,7 @@ fn without(courses: &[Course], n_without: usize, claim: &Expect) -> (ClaimVerdic
             );
         }
     };
-    let ends = courses.iter().filter_map(|course| course.as_ref().ok()?.numbers.last());
+    let ends = trajectories.iter().filter_map(|trajectory| trajectory.as_ref().ok()?.numbers.last());
     let last = ends.map(|(epoch, _)| *epoch).min().unwrap_or(0);
     let reason = Some(format!("it is never {what} in {n_without} of {n} runs; the shortest run has {last} epochs"));
     // The epoch is only known to be after the end of the training.
@@ -210,11 +212,11 @@ fn without(courses: &[Course], n_without: usize, claim: &Expect) -> (ClaimVerdic
 
 /// The verdict for `n` runs with equal numbers, which have no interval; all of them are as claimed, or none. Copies of a run,
 /// which are equal at every snapshot, count once. The sign test decides: 2¹⁻ⁿ is below 5 % for six or more different runs.
-fn of_equal(courses: &[Course], n: usize, n_met: usize) -> (ClaimVerdict, Option<String>) {
+fn of_equal(trajectories: &[Trajectory], n: usize, n_met: usize) -> (ClaimVerdict, Option<String>) {
     const ENOUGH: usize = 6;
     let what = format!("all {n} runs have the same number, so the mean has no interval");
-    let is_first = |at: &usize| !courses[..*at].contains(&courses[*at]);
-    let n_different = (0..courses.len()).filter(is_first).count();
+    let is_first = |at: &usize| !trajectories[..*at].contains(&trajectories[*at]);
+    let n_different = (0..trajectories.len()).filter(is_first).count();
     match n_different < ENOUGH {
         true if n_different == 1 => {
             let why = "the runs are equal at every snapshot: not enough different runs";
@@ -248,13 +250,13 @@ fn verdict(interval: Range, wanted: Wanted) -> ClaimVerdict {
 }
 
 /// The number computed from a curve; `None` if there is none.
-fn measure(course: &[(i32, f64)], measure: Measure) -> Option<f64> {
-    let (first, last) = (course.first()?.1, course.last()?.1);
-    let peak = first_largest(course)?;
-    let trough = course.iter().map(|(_, value)| *value).fold(f64::INFINITY, f64::min);
-    let nearest = |epoch: i32| nearest(course, epoch).map(|place| course[place].1);
+fn measure(trajectory: &[(i32, f64)], measure: Measure) -> Option<f64> {
+    let (first, last) = (trajectory.first()?.1, trajectory.last()?.1);
+    let peak = first_largest(trajectory)?;
+    let trough = trajectory.iter().map(|(_, value)| *value).fold(f64::INFINITY, f64::min);
+    let nearest = |epoch: i32| nearest(trajectory, epoch).map(|place| trajectory[place].1);
     let first_epoch = |is_met: &dyn Fn(f64) -> bool| {
-        course.iter().find(|(_, value)| is_met(*value)).map(|(epoch, _)| f64::from(*epoch))
+        trajectory.iter().find(|(_, value)| is_met(*value)).map(|(epoch, _)| f64::from(*epoch))
     };
     match measure {
         Measure::Start => Some(first),
@@ -273,20 +275,20 @@ fn measure(course: &[(i32, f64)], measure: Measure) -> Option<f64> {
 }
 
 /// The position of the snapshot of a curve that is nearest to `epoch`; `None` after its end.
-fn nearest(course: &[(i32, f64)], epoch: i32) -> Option<usize> {
-    course.last().filter(|(last, _)| epoch <= *last)?;
-    (0..course.len()).min_by_key(|place| course[*place].0.abs_diff(epoch))
+fn nearest(trajectory: &[(i32, f64)], epoch: i32) -> Option<usize> {
+    trajectory.last().filter(|(last, _)| epoch <= *last)?;
+    (0..trajectory.len()).min_by_key(|place| trajectory[*place].0.abs_diff(epoch))
 }
 
 /// The positions in a curve that the number depends on.
-fn places(course: &[(i32, f64)], measure: Measure) -> Vec<usize> {
-    let Some(last) = course.len().checked_sub(1) else { return Vec::new() };
+fn places(trajectory: &[(i32, f64)], measure: Measure) -> Vec<usize> {
+    let Some(last) = trajectory.len().checked_sub(1) else { return Vec::new() };
     match measure {
         Measure::Start => vec![0],
         Measure::End => vec![last],
         Measure::Rise => vec![0, last],
-        Measure::At(epoch) => nearest(course, epoch).into_iter().collect(),
-        Measure::Change(epochs) => epochs.into_iter().filter_map(|epoch| nearest(course, epoch)).collect(),
+        Measure::At(epoch) => nearest(trajectory, epoch).into_iter().collect(),
+        Measure::Change(epochs) => epochs.into_iter().filter_map(|epoch| nearest(trajectory, epoch)).collect(),
         Measure::Peak
         | Measure::Trough
         | Measure::Drop
@@ -302,20 +304,20 @@ mod tests {
     use super::*;
     use crate::store::quantities;
 
-    fn judged_by(courses: &[Course], claim: &Expect) -> Judged {
-        judge(&numbered(courses, claim.measure), courses, claim)
+    fn judged_by(trajectories: &[Trajectory], claim: &Expect) -> Judged {
+        judge(&numbered(trajectories, claim.measure), trajectories, claim)
     }
 
-    fn course(numbers: &[(i32, f64)]) -> Course {
-        Ok(CourseNumbers { numbers: numbers.to_vec(), ..CourseNumbers::default() })
+    fn trajectory(numbers: &[(i32, f64)]) -> Trajectory {
+        Ok(TrajectoryValues { numbers: numbers.to_vec(), ..TrajectoryValues::default() })
     }
 
     /// Rises, then falls.
-    const COURSE: [(i32, f64); 5] = [(0, 1.0), (10, 4.0), (20, 3.0), (100, 2.0), (400, 1.5)];
+    const TRAJECTORY: [(i32, f64); 5] = [(0, 1.0), (10, 4.0), (20, 3.0), (100, 2.0), (400, 1.5)];
 
     #[test]
     fn each_measure_reduces_a_curve_to_one_number() {
-        let check = |what: Measure, expected: Option<f64>| assert_eq!(measure(&COURSE, what), expected);
+        let check = |what: Measure, expected: Option<f64>| assert_eq!(measure(&TRAJECTORY, what), expected);
         check(Measure::Start, Some(1.0));
         check(Measure::End, Some(1.5));
         check(Measure::Peak, Some(4.0));
@@ -338,8 +340,8 @@ mod tests {
 
     /// What runs that end at these numbers say of a claim about their end.
     fn verdict_of(ends: &[f64], wanted: Wanted) -> (ClaimVerdict, usize) {
-        let courses: Vec<Course> = ends.iter().map(|end| course(&[(0, 0.0), (1, *end)])).collect();
-        let judged = judged_by(&courses, &claim(Measure::End, wanted));
+        let trajectories: Vec<Trajectory> = ends.iter().map(|end| trajectory(&[(0, 0.0), (1, *end)])).collect();
+        let judged = judged_by(&trajectories, &claim(Measure::End, wanted));
         (judged.verdict, judged.n_met)
     }
 
@@ -378,10 +380,10 @@ mod tests {
 
     #[test]
     fn equal_numbers_decide_only_in_six_different_runs() {
-        let ends_at_3 = |start: usize| course(&[(0, start as f64), (1, 3.0)]);
+        let ends_at_3 = |start: usize| trajectory(&[(0, start as f64), (1, 3.0)]);
         let verdict = |n: usize, wanted| {
-            let courses: Vec<Course> = (0..n).map(ends_at_3).collect();
-            judged_by(&courses, &claim(Measure::End, wanted))
+            let trajectories: Vec<Trajectory> = (0..n).map(ends_at_3).collect();
+            judged_by(&trajectories, &claim(Measure::End, wanted))
         };
         let five = verdict(5, Wanted::Above(2.0));
         assert_eq!((five.verdict, five.n_met, five.mean()), (ClaimVerdict::Undecided, 5, Some(3.0)));
@@ -390,7 +392,7 @@ mod tests {
         assert_eq!(verdict(6, Wanted::Above(2.0)).verdict, ClaimVerdict::Holds);
         assert_eq!(verdict(6, Wanted::Above(3.0)).verdict, ClaimVerdict::Fails);
         // Copies of one run, however many.
-        let copies: Vec<Course> = (0..50).map(|_| ends_at_3(0)).collect();
+        let copies: Vec<Trajectory> = (0..50).map(|_| ends_at_3(0)).collect();
         let judged = judged_by(&copies, &claim(Measure::End, Wanted::Above(2.0)));
         assert_eq!(judged.verdict, ClaimVerdict::Undecided);
         assert!(judged.reason.unwrap().contains("not enough different runs"));
@@ -398,10 +400,11 @@ mod tests {
 
     #[test]
     fn an_event_that_never_happens_is_reported() {
-        let falls = || course(&COURSE);
-        let never = |last: i32| course(&[(0, 9.0), (last, 8.0)]);
-        let first_below_2 =
-            |courses: &[Course], wanted: Wanted| judged_by(courses, &claim(Measure::FirstBelow(2.0), wanted));
+        let falls = || trajectory(&TRAJECTORY);
+        let never = |last: i32| trajectory(&[(0, 9.0), (last, 8.0)]);
+        let first_below_2 = |trajectories: &[Trajectory], wanted: Wanted| {
+            judged_by(trajectories, &claim(Measure::FirstBelow(2.0), wanted))
+        };
         let judged = first_below_2(&[falls(), never(400)], Wanted::Below(50.0));
         let reason = "it is never below 2 in 1 of 2 runs; the shortest run has 400 epochs";
         assert_eq!((judged.verdict, judged.reason.as_deref()), (ClaimVerdict::Undecided, Some(reason)));
@@ -420,10 +423,10 @@ mod tests {
     #[test]
     fn a_run_without_a_number_leaves_the_claim_undecided() {
         let failed = || Err("epoch 3: no density".to_owned());
-        let judged = judged_by(&[course(&COURSE), failed()], &claim(Measure::End, Wanted::Above(0.0)));
+        let judged = judged_by(&[trajectory(&TRAJECTORY), failed()], &claim(Measure::End, Wanted::Above(0.0)));
         assert_eq!(judged.reason.unwrap(), "1 of 2 runs have no number: epoch 3: no density");
         assert_eq!(judged.verdict, ClaimVerdict::Undecided);
-        let beyond = judged_by(&[course(&COURSE)], &claim(Measure::At(401), Wanted::Above(0.0)));
+        let beyond = judged_by(&[trajectory(&TRAJECTORY)], &claim(Measure::At(401), Wanted::Above(0.0)));
         assert_eq!(beyond.reason.unwrap(), "1 of 1 runs have no number at epoch 401");
     }
 
@@ -431,30 +434,31 @@ mod tests {
     fn a_failure_of_the_whole_network_is_that_of_a_layer_without_numbers() {
         let (first, failed) = (Some(LayerId::FIRST), || Err("epoch 3: no gradient".to_owned()));
         let run = |run: &str| run.to_owned();
-        let courses = CoursesByPlace::from([
+        let trajectories = TrajectoriesByPlace::from([
             ((run("r0000"), None), failed()),
-            ((run("r0000"), first), course(&COURSE)),
+            ((run("r0000"), first), trajectory(&TRAJECTORY)),
             ((run("r0001"), None), failed()),
-            ((run("r0002"), None), course(&COURSE)),
+            ((run("r0002"), None), trajectory(&TRAJECTORY)),
         ]);
-        let expected = BTreeMap::from([(run("r0000"), course(&COURSE)), (run("r0001"), failed())]);
-        assert_eq!(of_layer(courses, first), expected);
+        let expected = BTreeMap::from([(run("r0000"), trajectory(&TRAJECTORY)), (run("r0001"), failed())]);
+        assert_eq!(of_layer(trajectories, first), expected);
     }
 
     /// Rises and falls, with a warning of its number at `place`.
-    fn warned(place: usize) -> Course {
-        course(&COURSE).map(|course| CourseNumbers { warnings: [(place, "not mixed".to_owned())].into(), ..course })
+    fn warned(place: usize) -> Trajectory {
+        trajectory(&TRAJECTORY)
+            .map(|trajectory| TrajectoryValues { warnings: [(place, "not mixed".to_owned())].into(), ..trajectory })
     }
 
     #[test]
     fn a_run_whose_number_has_a_warning_leaves_the_claim_undecided() {
-        let courses = [course(&COURSE), warned(4), warned(4)];
-        let judged = judged_by(&courses, &claim(Measure::End, Wanted::Above(0.0)));
+        let trajectories = [trajectory(&TRAJECTORY), warned(4), warned(4)];
+        let judged = judged_by(&trajectories, &claim(Measure::End, Wanted::Above(0.0)));
         assert_eq!(judged.verdict, ClaimVerdict::Undecided);
         assert_eq!((judged.numbers.len(), judged.n_met), (1, 1));
         assert_eq!(judged.reason.unwrap(), "2 of 3 runs have a number with a warning: epoch 400: not mixed");
         // What could not be had is reported first, and counted by itself.
-        let failed = [course(&COURSE), warned(4), Err("epoch 3: no density".to_owned())];
+        let failed = [trajectory(&TRAJECTORY), warned(4), Err("epoch 3: no density".to_owned())];
         let judged = judged_by(&failed, &claim(Measure::End, Wanted::Above(0.0)));
         assert_eq!(judged.reason.unwrap(), "1 of 3 runs have no number: epoch 3: no density");
     }
@@ -476,19 +480,19 @@ mod tests {
         }
         check(Measure::FirstAbove(3.5), [true; 5]);
         check(Measure::FirstBelow(0.5), [true; 5]);
-        assert_eq!(taken(&course(&[]), Measure::End), Ok(None));
+        assert_eq!(taken(&trajectory(&[]), Measure::End), Ok(None));
     }
 
     #[test]
     fn a_warning_of_what_is_subtracted_leaves_the_claim_undecided() {
         let claim = claim(Measure::End, Wanted::Above(0.0));
         let minus = Minus { quantity: claim.quantity.clone(), measure: Measure::Start, of_network: false };
-        let courses = [course(&COURSE), course(&COURSE)];
-        let judged = difference(&courses, &[course(&COURSE), warned(0)], &claim, &minus);
+        let trajectories = [trajectory(&TRAJECTORY), trajectory(&TRAJECTORY)];
+        let judged = difference(&trajectories, &[trajectory(&TRAJECTORY), warned(0)], &claim, &minus);
         assert_eq!((judged.verdict, &judged.numbers[..]), (ClaimVerdict::Undecided, &[0.5][..]));
         assert_eq!(judged.reason.unwrap(), "1 of 2 runs have a number with a warning: epoch 0: not mixed");
         // Its last number is not subtracted.
-        let judged = difference(&courses, &[course(&COURSE), warned(4)], &claim, &minus);
+        let judged = difference(&trajectories, &[trajectory(&TRAJECTORY), warned(4)], &claim, &minus);
         assert_eq!(judged.numbers, [0.5, 0.5]);
     }
 }

@@ -28,7 +28,7 @@ pub use plan::{RecordingProgress, expect_fit, is_large, is_to_be_made, plan};
 use setup::Setup;
 
 use super::{Failures, Outcome, Progress, StageError};
-use crate::config::{Data, Networks};
+use crate::config::{Data, MADE_OF, Networks};
 use crate::count::counted;
 use crate::store::schema::{Row, SampleRow};
 use crate::store::{
@@ -192,8 +192,14 @@ fn claimed_tables(
     };
     claim.finish(files.clone())?;
     let footer = Footer::from([("infoplane.config_hash".to_owned(), claim.key().to_owned())]);
-    let made_y = read_footer(&data_path(&setup.networks.data)?, SampleRow::TABLE)?.remove(MADE_Y);
-    let of_samples = footer.clone().into_iter().chain(made_y.map(|words| (MADE_Y.to_owned(), words))).collect();
+    let mut of_data = read_footer(&data_path(&setup.networks.data)?, SampleRow::TABLE)?;
+    let made_y = of_data.remove(MADE_Y).map(|words| (MADE_Y.to_owned(), words));
+    let identity = match &setup.networks.data {
+        Data::Named(named) => Some(named.identity()),
+        Data::File(_) => of_data.remove(MADE_OF),
+    };
+    let identity = identity.map(|identity| (MADE_OF.to_owned(), identity));
+    let of_samples = footer.clone().into_iter().chain(made_y).chain(identity).collect();
     let samples = write_rows(root, Experiment::SAMPLES, rows, &of_samples)?;
     let layers = write_rows(root, Experiment::LAYERS, &layers::layers(&setup.networks.architecture), &footer)?;
     let tables = vec![samples, layers];

@@ -1,8 +1,8 @@
 //! The relate stage: correlations between the compression of I(X;T) and the measures of weights, over settings, runs and
 //! snapshots.
 
-mod courses;
 mod statistics;
+mod trajectories;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -18,8 +18,8 @@ use crate::layer_id::LayerId;
 use crate::math::paired::holm;
 use crate::store::schema::{PhaseRow, RelationRow, VERSION};
 use crate::store::{Experiment, Footer, Lock, Pending, read_rows, verified_hash, write_rows};
-use courses::{InformationCourses, WeightCourses};
 use statistics::{Pair, statistics};
+use trajectories::{InformationTrajectories, WeightTrajectories};
 
 /// Relates compression (`phases.parquet` in `out`) to the measures of weights of `experiments`, and writes `relations.parquet`
 /// into `out`.
@@ -95,11 +95,11 @@ impl<'a> Sources<'a> {
     /// Reads the tables and relates them.
     fn relations(&self) -> Result<Vec<RelationRow>, StageError> {
         let phases: Vec<PhaseRow> = read_rows(&self.phases)?;
-        let mut weights = WeightCourses::default();
+        let mut weights = WeightTrajectories::default();
         for (experiment, id, paths) in &self.weights {
             weights.read(experiment, id, paths)?;
         }
-        let mut information = InformationCourses::default();
+        let mut information = InformationTrajectories::default();
         for (experiment, paths) in &self.estimates {
             information.read(experiment, paths)?;
         }
@@ -108,15 +108,19 @@ impl<'a> Sources<'a> {
 }
 
 /// The rows of the table, estimator by estimator.
-fn relations(phases: &[PhaseRow], weights: &WeightCourses, information: &InformationCourses) -> Vec<RelationRow> {
+fn relations(
+    phases: &[PhaseRow],
+    weights: &WeightTrajectories,
+    information: &InformationTrajectories,
+) -> Vec<RelationRow> {
     let mut by_place: BTreeMap<(String, LayerId), Vec<&PhaseRow>> = BTreeMap::new();
     for row in phases {
         by_place.entry((row.estimator.to_string(), row.layer)).or_default().push(row);
     }
     let mut rows = Vec::new();
     for ((estimator, layer), phases) in by_place {
-        for (series, courses) in weights.of_layer(layer) {
-            let pairs: Vec<Pair> = Pair::all(&phases, courses, information);
+        for (series, trajectories) in weights.of_layer(layer) {
+            let pairs: Vec<Pair> = Pair::all(&phases, trajectories, information);
             for found in statistics(&pairs) {
                 rows.push(RelationRow {
                     estimator: Arc::new(EstimateId::of_table(&estimator)),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::courses::{ByRun, InformationCourses, NumberCourse};
+use super::trajectories::{ByRun, InformationTrajectories, ValueTrajectory};
 use crate::count::counted;
 use crate::math::descriptive::mean;
 use crate::math::interval::{Range, mean_interval, p_of_zero};
@@ -21,7 +21,7 @@ pub(super) struct Pair {
     compression: Option<f64>,
     /// The epoch at which I(X;T) turns; `None` if it does not turn.
     turn_epoch: Option<f64>,
-    weights: NumberCourse,
+    weights: ValueTrajectory,
     /// I(X;T) and the quantity at the snapshots from the peak of I(X;T) to the end.
     after_peak: Vec<(f64, f64)>,
 }
@@ -35,13 +35,13 @@ const NO_COMPRESSION: Why = "because the compression is unknown";
 const UNKNOWN_RUNS: Why = "because the runs of a group are unknown";
 
 impl Pair {
-    /// The pairs of one layer, from the `phases` of its runs and the `courses` (curves) of the quantity.
-    pub(super) fn all(phases: &[&PhaseRow], courses: &ByRun, information: &InformationCourses) -> Vec<Self> {
+    /// The pairs of one layer, from the `phases` of its runs and the `trajectories` of the quantity.
+    pub(super) fn all(phases: &[&PhaseRow], trajectories: &ByRun, information: &InformationTrajectories) -> Vec<Self> {
         let mut pairs = Vec::new();
         // `drop_bits` is never negative; compared with unbiased values, it would show compression without any.
         let is_unbiased = phases.iter().any(|row| row.compression_bits.is_some());
         let compression = |row: &&PhaseRow| if is_unbiased { row.compression_bits } else { row.drop_bits };
-        for ((experiment, run), weights) in courses {
+        for ((experiment, run), weights) in trajectories {
             let of_run = |row: &&&PhaseRow| row.experiment == *experiment && (RunId::is_pooled(run) || row.run == *run);
             let rows: Vec<&PhaseRow> = phases.iter().filter(of_run).copied().collect();
             if rows.is_empty() {
@@ -51,7 +51,7 @@ impl Pair {
             let peaks: Vec<f64> = rows.iter().filter_map(|row| row.i_xt_peak_epoch).map(|epoch| epoch as f64).collect();
             pairs.push(Self {
                 experiment: experiment.clone(),
-                is_group: RunId::is_pooled(run) && courses.keys().filter(is_its_group).count() > 1,
+                is_group: RunId::is_pooled(run) && trajectories.keys().filter(is_its_group).count() > 1,
                 compression: mean(&rows.iter().filter_map(compression).collect::<Vec<f64>>()),
                 turn_epoch: turn_of_information(&rows),
                 weights: weights.clone(),
@@ -95,18 +95,20 @@ fn turn_of_information(rows: &[&PhaseRow]) -> Option<f64> {
 /// I(X;T), averaged over the runs of `rows`, and the quantity of the weights at each snapshot from the peak to the end.
 fn after_peak(
     rows: &[&PhaseRow],
-    weights: &NumberCourse,
+    weights: &ValueTrajectory,
     peak_epoch: Option<f64>,
-    information: &InformationCourses,
+    information: &InformationTrajectories,
 ) -> Vec<(f64, f64)> {
     let Some(peak_epoch) = peak_epoch else { return Vec::new() };
-    let course = |row: &&PhaseRow| {
+    let trajectory = |row: &&PhaseRow| {
         information
             .of_run(&row.experiment, &row.estimator.to_string(), &row.run, row.layer)
-            .map(|course| course.iter().map(|(step, _, bits)| (*step, *bits)).collect::<BTreeMap<i64, f64>>())
+            .map(|trajectory| trajectory.iter().map(|(step, _, bits)| (*step, *bits)).collect::<BTreeMap<i64, f64>>())
     };
-    let courses: Vec<BTreeMap<i64, f64>> = rows.iter().filter_map(course).collect();
-    let at = |step: i64| mean(&courses.iter().filter_map(|course| course.get(&step).copied()).collect::<Vec<_>>());
+    let trajectories: Vec<BTreeMap<i64, f64>> = rows.iter().filter_map(trajectory).collect();
+    let at = |step: i64| {
+        mean(&trajectories.iter().filter_map(|trajectory| trajectory.get(&step).copied()).collect::<Vec<_>>())
+    };
     let later = weights.iter().filter(|(_, epoch, _)| f64::from(*epoch) >= peak_epoch);
     later.filter_map(|(step, _, value)| Some((at(*step)?, (*value)?))).collect()
 }
@@ -267,9 +269,9 @@ fn mean_over_runs(statistic: &'static str, numbers: &[f64], what: &str) -> Stati
 
 /// The epoch of the largest value, or, if the first or the last value is as large, of the smallest value; `None` if the first
 /// or the last value is also as small.
-fn turning_epoch(course: &NumberCourse) -> Option<i32> {
+fn turning_epoch(trajectory: &ValueTrajectory) -> Option<i32> {
     let mut ordered: Vec<(i64, i32, f64)> =
-        course.iter().filter_map(|(step, epoch, value)| Some((*step, *epoch, (*value)?))).collect();
+        trajectory.iter().filter_map(|(step, epoch, value)| Some((*step, *epoch, (*value)?))).collect();
     ordered.sort_by_key(|(step, ..)| *step);
     let (first, last) = (ordered.first()?.2, ordered.last()?.2);
     let inner = |(_, epoch, value): (i64, i32, f64)| (value != first && value != last).then_some(epoch);
@@ -287,13 +289,13 @@ mod tests {
     use crate::layer_id::LayerId;
 
     fn pair(experiment: &str, compression: f64, weights: &[f64]) -> Pair {
-        let course = weights.iter().enumerate().map(|(k, value)| (k as i64, 10 * k as i32, Some(*value))).collect();
+        let trajectory = weights.iter().enumerate().map(|(k, value)| (k as i64, 10 * k as i32, Some(*value))).collect();
         Pair {
             experiment: experiment.to_owned(),
             is_group: false,
             compression: Some(compression),
             turn_epoch: Some(10.0),
-            weights: course,
+            weights: trajectory,
             after_peak: weights.iter().enumerate().map(|(k, value)| (-(k as f64), *value)).collect(),
         }
     }
@@ -317,7 +319,7 @@ mod tests {
         assert_eq!(value(&found, "settings", "end"), Some(1.0));
         assert_eq!(value(&found, "runs", "end"), Some(-1.0));
         assert_eq!(value(&found, "runs", "change"), Some(-1.0));
-        // Two numbers of a run are no course.
+        // Two numbers of a run are no trajectory.
         assert_eq!(value(&found, "snapshots", "course"), None);
     }
 
@@ -422,10 +424,11 @@ mod tests {
 
     /// The pairs of some runs with a number that turns at epoch 20 in each of `places` (experiment and run).
     fn pairs_of(phases: &[PhaseRow], places: &[(&str, &str)]) -> Vec<Pair> {
-        let course: NumberCourse = vec![(0, 0, Some(1.0)), (1, 20, Some(5.0)), (2, 100, Some(2.0))];
-        let place = |(experiment, run): &(&str, &str)| (((*experiment).to_owned(), (*run).to_owned()), course.clone());
+        let trajectory: ValueTrajectory = vec![(0, 0, Some(1.0)), (1, 20, Some(5.0)), (2, 100, Some(2.0))];
+        let place =
+            |(experiment, run): &(&str, &str)| (((*experiment).to_owned(), (*run).to_owned()), trajectory.clone());
         let phases: Vec<&PhaseRow> = phases.iter().collect();
-        Pair::all(&phases, &places.iter().map(place).collect(), &InformationCourses::default())
+        Pair::all(&phases, &places.iter().map(place).collect(), &InformationTrajectories::default())
     }
 
     #[test]
@@ -467,10 +470,11 @@ mod tests {
         assert_eq!(order([1.0, 3.0, 3.0]), (0, None, Some(reason.to_owned())));
         assert_eq!(order([3.0, 3.0, 1.0]), (0, None, Some(reason.to_owned())));
         // The number rises to what it stays at.
-        let course = |numbers: [f64; 4]| numbers.iter().zip(0..).map(|(n, k)| (i64::from(k), k, Some(*n))).collect();
-        assert_eq!(turning_epoch(&course([1.0, 2.0, 3.0, 3.0])), None);
-        assert_eq!(turning_epoch(&course([1.0, 4.0, 3.0, 3.0])), Some(1));
-        assert_eq!(turning_epoch(&course([3.0, 1.0, 2.0, 3.0])), Some(1));
+        let trajectory =
+            |numbers: [f64; 4]| numbers.iter().zip(0..).map(|(n, k)| (i64::from(k), k, Some(*n))).collect();
+        assert_eq!(turning_epoch(&trajectory([1.0, 2.0, 3.0, 3.0])), None);
+        assert_eq!(turning_epoch(&trajectory([1.0, 4.0, 3.0, 3.0])), Some(1));
+        assert_eq!(turning_epoch(&trajectory([3.0, 1.0, 2.0, 3.0])), Some(1));
     }
 
     #[test]

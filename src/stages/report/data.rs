@@ -20,6 +20,7 @@ use super::tables::RunTables;
 use super::weights::MeasureData;
 use crate::estimate_id::Unit;
 use crate::layer_id::LayerId;
+use crate::plots::histograms::SHARE_TICKS;
 use crate::store::schema::{CheckRow, ClaimRow, CompressionRow, EstimateRow, SummaryRow, VERSION};
 use crate::store::{
     CheckVerdict, Experiment, RunId, StoreError, layer_in_words, read_all_rows, read_rows, verified_hash,
@@ -55,6 +56,8 @@ pub(super) struct Page {
     schema_version: u32,
     pub(super) experiments: Vec<ExperimentData>,
     notes: Vec<Note>,
+    /// The scale of shades of histograms: shares with their labels.
+    share_ticks: [(f64, &'static str); 4],
     #[serde(skip)]
     pub(super) fallback: String,
 }
@@ -160,7 +163,8 @@ impl Page {
             return Err(StageError::Refused(problem));
         }
         notes.extend(differences(&experiments));
-        let page = Self { infoplane: env!("CARGO_PKG_VERSION"), schema_version: VERSION, experiments, notes, fallback };
+        let (infoplane, share_ticks) = (env!("CARGO_PKG_VERSION"), SHARE_TICKS);
+        let page = Self { infoplane, schema_version: VERSION, experiments, notes, share_ticks, fallback };
         Ok((page, hashes))
     }
 }

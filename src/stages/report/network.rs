@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::packing::packed;
 use crate::layer_id::LayerId;
-use crate::store::quantities::{EPOCHS, Getter, by_weight_norm};
+use crate::store::quantities::{EPOCHS, Getter, by_weight_norm, gradients_in_words};
 use crate::store::schema::{EpochRow, SummaryRow, TrainingSummaryRow};
 
 /// Losses and accuracies, means over runs, one number per snapshot.
@@ -27,7 +27,7 @@ pub(super) struct Fits {
 /// Gradients and norms of weights, means over runs.
 #[derive(Debug, Serialize)]
 pub(super) struct GradientData {
-    /// The samples or batches that the gradients are over: `gradients_over` of the summary.
+    /// The samples or batches that the gradients are over, in words.
     over: Option<String>,
     epochs: Vec<i32>,
     steps: Vec<i64>,
@@ -130,7 +130,7 @@ impl GradientData {
             }
         };
         (!rows.is_empty()).then(|| Self {
-            over: rows.values().find_map(|row| row.gradients_over.clone()),
+            over: rows.values().find_map(|row| row.gradients_over.as_deref().map(gradients_in_words)),
             epochs: snapshots.values().copied().collect(),
             lines: layers.into_iter().map(line).collect(),
             steps: snapshots.keys().copied().collect(),

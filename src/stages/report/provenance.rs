@@ -3,8 +3,12 @@
 use serde::Serialize;
 
 use super::super::StageError;
-use super::settings::as_tables;
-use crate::store::{Experiment, Manifest};
+use super::super::lineage::CurrentEstimates;
+use super::settings::{as_tables, estimate_table};
+use crate::config::MADE_OF;
+use crate::estimate_id::{EstimateId, Unit};
+use crate::store::schema::{Row, SampleRow};
+use crate::store::{Experiment, Manifest, StoreError, read_footer};
 
 /// The settings, versions and files that one experiment of the page was made from.
 #[derive(Debug, Serialize)]
@@ -12,7 +16,7 @@ pub(super) struct Provenance {
     crate_version: String,
     schema_version: u32,
     config_hash: String,
-    /// Lines of text.
+    /// Lines of text: tables of a pipeline file.
     settings: Vec<String>,
     commands: Vec<String>,
     pub(super) files: Vec<(String, String)>,
@@ -41,10 +45,11 @@ impl Provenance {
             ],
         };
         let (settings, commands) = match &claim {
-            Some(claim) => (pipeline_settings(claim, n_runs(experiment)?), commands),
-            None if is_there => ("recorded by another program, which stored no settings".to_owned(), Vec::new()),
-            None => ("the recording and its settings are missing".to_owned(), commands),
+            Some(claim) => (pipeline_settings(claim, experiment)?, commands),
+            None if is_there => ("# recorded by another program, which stored no settings\n".to_owned(), Vec::new()),
+            None => ("# the recording and its settings are missing\n".to_owned(), commands),
         };
+        let settings = format!("{settings}{}", estimates(experiment)?);
         Ok(Self {
             crate_version: claim.as_ref().map_or_else(|| "unknown".to_owned(), |claim| claim.crate_version.clone()),
             schema_version: claim.as_ref().map_or(0, |claim| claim.schema_version),
@@ -57,9 +62,30 @@ impl Provenance {
 }
 
 /// The settings of a recording as a pipeline writes them: the number of runs, then the tables.
-fn pipeline_settings(claim: &Manifest, n_runs: Option<u64>) -> String {
-    let runs = n_runs.map_or_else(String::new, |n| format!("runs = {n}\n"));
-    runs + &claim.made_from.get("run").map_or_else(String::new, as_tables)
+fn pipeline_settings(claim: &Manifest, experiment: &Experiment) -> Result<String, StageError> {
+    let runs = n_runs(experiment)?.map_or_else(String::new, |n| format!("runs = {n}\n"));
+    let data = match read_footer(&experiment.recording().join(Experiment::SAMPLES), SampleRow::TABLE) {
+        Ok(mut footer) => footer.remove(MADE_OF),
+        Err(StoreError::Missing { .. }) => None,
+        Err(e) => return Err(e.into()),
+    };
+    Ok(runs + &claim.made_from.get("run").map_or_else(String::new, |run| as_tables(run, data.as_deref())))
+}
+
+/// An `[[estimate]]` table for each estimate of the recording, each after an empty line.
+fn estimates(experiment: &Experiment) -> Result<String, StageError> {
+    let mut text = String::new();
+    for unit in [Unit::Layers, Unit::Units] {
+        for (name, paths) in CurrentEstimates::read(experiment, unit)?.tables {
+            let id = EstimateId { unit, ..EstimateId::of_table(&name) };
+            let run = paths.first().and_then(|path| path.file_stem()?.to_str()?.strip_prefix("run="));
+            let manifest = run.map(|run| Manifest::named(experiment.root(), &Experiment::estimate_manifest(&id, run)));
+            let manifest = manifest.transpose()?.flatten();
+            let number = |key: &str| manifest.as_ref()?.made_from[key].as_u64();
+            text.push_str(&format!("\n{}", estimate_table(&id, number("shuffles"), number("resamples"))));
+        }
+    }
+    Ok(text)
 }
 
 /// The number of runs of the recording; `None` if it was never finished.

@@ -58,7 +58,7 @@ fn numbers_of_any_type_become_the_same_floats() {
 }
 
 #[test]
-fn what_is_not_finite_stays_so_and_what_is_finite_must_stay_finite() {
+fn conversion_keeps_nan_and_refuses_overflow() {
     let values: ArrayRef = Arc::new(Float64Array::from(vec![f64::NAN, f64::INFINITY, 0.1, -1e-60]));
     let read = read_lists(fixed(values, 4)).unwrap()[0].clone().unwrap();
     assert!(read[0].is_nan() && read[1] == f32::INFINITY && read[2] == 0.1_f32 && read[3] == 0.0);

@@ -30,7 +30,7 @@ pub use canonical::{CanonicalForm, MOST_BRANCH_WEIGHTS, MOST_BRANCHES};
 pub use marginals::{WeightCells, WeightEntropy, drift_floor, gaussian_drift};
 pub use symmetry::{GroupElement, UnitChange, UnitSymmetry, log2_group_order};
 
-use super::{DenseNetwork, Ensemble, Measure, MeasureError, MeasureUnit, OfRuns, Randomness, Reading, Spec};
+use super::{DenseNetwork, Ensemble, Measure, MeasureError, MeasureUnit, OfRuns, Quantity, Randomness, Reading, Spec};
 use crate::layer_id::LayerId;
 use crate::math::descriptive::{mean, population_variance};
 use crate::parameter::{Kind, Parameter, ParameterError};
@@ -41,27 +41,27 @@ pub(super) const SPEC: Spec = Spec {
     summary: "entropy of single weights over seeds, for networks as recorded and in canonical form (equal for symmetric copies), and drift from the initial weights",
     randomness: Randomness::Seed,
     quantities: &[
-        ("entropy", "sum of the entropies of single weights in cells, over runs, in bits"),
-        (
+        Quantity::bits("entropy", "sum of the entropies of single weights in cells, over runs, in bits"),
+        Quantity::bits(
             "entropy_miller_madow",
             "sum of the entropies of single weights over runs, with the Miller-Madow correction, in bits",
         ),
-        (
+        Quantity::bits(
             "canonical_entropy",
             "sum of the entropies of single weights over runs, for the canonical forms of the networks, in bits",
         ),
-        ("canonical_entropy_miller_madow", "canonical_entropy with the Miller-Madow correction, in bits"),
-        (
+        Quantity::bits("canonical_entropy_miller_madow", "canonical_entropy with the Miller-Madow correction, in bits"),
+        Quantity::bits(
             "drift",
             "KL divergence of a Gaussian, fitted to each weight over runs, from the distribution of the initial weights, summed over the weights of the kernels, in bits",
         ),
-        (
+        Quantity::bits(
             "canonical_drift",
             "drift for the canonical forms of the networks, summed over the weights of the kernels, in bits",
         ),
-        ("key_gap", "smallest difference that determined the order of two units in any run"),
-        ("sign_gap", "smallest weight that determined the sign of a unit in any run"),
-        ("log2_symmetries", "logarithm of the number of symmetric copies of a network, in bits"),
+        Quantity::ratio("key_gap", "smallest difference that determined the order of two units in any run"),
+        Quantity::ratio("sign_gap", "smallest weight that determined the sign of a unit in any run"),
+        Quantity::bits("log2_symmetries", "logarithm of the number of symmetric copies of a network, in bits"),
     ],
     parameters: &[Parameter {
         name: "cell",

@@ -314,7 +314,7 @@ fn readings_are_sums_over_the_weights_of_layers() {
 }
 
 #[test]
-fn what_is_left_out_is_said() {
+fn entropies_that_are_left_out_have_a_reason() {
     let runs = formula_ensemble();
     let few = measured(&runs[..3], None).unwrap();
     assert_eq!(few[0].method.as_deref(), Some("only 3 runs"));

@@ -164,7 +164,7 @@ fn last_layer_times(network: &DenseNetwork, factor: f64) -> DenseNetwork {
 }
 
 #[test]
-fn networks_that_are_too_large_for_a_matrix_are_told_what_to_use() {
+fn too_large_networks_are_refused_with_an_alternative() {
     let layer = |n_units: usize, n_inputs: usize| super::super::DenseLayer {
         kernel: Array2::from_elem((n_units, n_inputs), 0.01),
         bias: ndarray::Array1::zeros(n_units),

@@ -19,8 +19,8 @@ pub use iiw::InformationInWeights;
 use iiw::ten_batches;
 
 use super::{
-    Curvature, CurvatureForm, Measure, MeasureError, MeasureUnit, MissingReading, OfNetwork, Randomness, Reading,
-    RecordedNetwork, Spec, Spectrum,
+    Curvature, CurvatureForm, Measure, MeasureError, MeasureUnit, MissingReading, OfNetwork, Quantity, Randomness,
+    Reading, RecordedNetwork, Spec, Spectrum,
 };
 use crate::layer_id::LayerId;
 use crate::math::descriptive::squared_norm;
@@ -32,35 +32,35 @@ pub(super) const SPEC: Spec = Spec {
     summary: "length of a Gaussian code for the weights, from the Fisher information: a part from the norm and a part from the covariance",
     randomness: Randomness::Code,
     quantities: &[
-        ("code_length", "KL(Q‖P) of the best Gaussian code, in bits: norm_part + covariance_part"),
-        ("norm_part", "part of code_length from the squared norm of the weights, |w|²/2λ², in bits"),
-        (
+        Quantity::bits("code_length", "KL(Q‖P) of the best Gaussian code, in bits: norm_part + covariance_part"),
+        Quantity::bits("norm_part", "part of code_length from the squared norm of the weights, |w|²/2λ², in bits"),
+        Quantity::bits(
             "covariance_part",
             "part of code_length from the covariance of the code, 0 if the data determine nothing, in bits",
         ),
-        ("fisher_trace", "trace of the Fisher information"),
-        ("loss_rise", "rise of the mean loss under the code, to second order, in bits"),
-        ("effective_dimension", "number of directions that the samples determine"),
-        ("fisher_log_determinant", "natural logarithm of the determinant of F + β/λ² I, dimensionless"),
-        (
+        Quantity::ratio("fisher_trace", "trace of the Fisher information"),
+        Quantity::bits("loss_rise", "rise of the mean loss under the code, to second order, in bits"),
+        Quantity::ratio("effective_dimension", "number of directions that the samples determine"),
+        Quantity::ratio("fisher_log_determinant", "natural logarithm of the determinant of F + β/λ² I, dimensionless"),
+        Quantity::ratio(
             "normalised_trace",
             "trace of the Fisher information over all layers except the last, for logits divided by the root mean square of the centred logits",
         ),
-        ("norm_part_from_initial", "squared distance from the initial weights, |w − w₀|²/2λ², in bits"),
-        (
+        Quantity::bits("norm_part_from_initial", "squared distance from the initial weights, |w − w₀|²/2λ², in bits"),
+        Quantity::bits(
             "code_length_from_initial",
             "KL(Q‖P) for a P around the initial weights, in bits: norm_part_from_initial + covariance_part",
         ),
-        (
+        Quantity::ratio(
             "iiw",
             "the quantity that PAC-Bayes-IB calls information in weights, the mean of the squared slopes along w − w₀; dimensionless, not bits",
         ),
-        (
+        Quantity::ratio(
             "compat_iiw",
             "iiw as in the released code, the square of a mean instead of the mean of squares; dimensionless, not bits",
         ),
-        ("compat_half_beta_code_length", "code_length with β/2 instead of β, as in the paper, in bits"),
-        (
+        Quantity::bits("compat_half_beta_code_length", "code_length with β/2 instead of β, as in the paper, in bits"),
+        Quantity::ratio(
             "compat_squared_mean_trace",
             "squared norm of the mean gradient, which the released code reports as the trace of the Fisher information",
         ),

@@ -200,7 +200,7 @@ fn the_readings_are_in_bits_and_say_how_they_were_made() {
 }
 
 #[test]
-fn what_cannot_be_said_has_a_reason() {
+fn invalid_parameters_and_missing_quantities_have_a_reason() {
     let f = f_net();
     let missing = GaussianCode::new(1.0).unwrap().compat();
     assert!(missing.missing(&f.recorded()).iter().all(|m| m.why.to_string().contains("before training")));

@@ -10,6 +10,7 @@
 
 mod curvature;
 mod langevin;
+mod quantities;
 mod two_batches;
 
 use std::ops::Range;
@@ -20,6 +21,7 @@ use rand::rngs::ChaCha8Rng;
 use rand::seq::SliceRandom;
 
 pub use langevin::{LangevinStep, information_of_shifts};
+use quantities::QUANTITIES;
 pub use two_batches::TwoBatches;
 
 use super::gradients::each_block;
@@ -35,32 +37,7 @@ pub(super) const SPEC: Spec = Spec {
     name: "batch",
     summary: "noise of the gradient that the random choice of the batch causes: covariance, simple noise scale, signal-to-noise ratio of each layer",
     randomness: Randomness::Batch,
-    quantities: &[
-        ("noise_scale", "simple noise scale, tr Σ/|G|², in samples"),
-        ("unbiased_noise_scale", "simple noise scale from unbiased estimates of |G|² and tr Σ, in samples"),
-        ("snr", "norm of the mean gradient divided by the standard deviation of the gradients of single samples"),
-        (
-            "batch_snr",
-            "norm of the mean gradient divided by the standard deviation of the gradients of batches of the recorded size",
-        ),
-        ("squared_gradient", "|G|², squared norm of the mean gradient"),
-        ("covariance_trace", "tr Σ of the gradients of single samples"),
-        ("two_batch_noise_scale", "noise scale from the gradients of batches of two sizes, in samples"),
-        ("curvature_noise_scale", "noise scale with the curvature, tr(HΣ)/(GᵀHG) with the Hessian H, in samples"),
-        (
-            "step_information",
-            "upper bound on the information of one Langevin step about its batch, from the determinant, in bits",
-        ),
-        (
-            "step_information_by_trace",
-            "upper bound on the information of one Langevin step about its batch, from the trace, in bits",
-        ),
-        ("compat_elementwise_snr", "signal-to-noise ratio as in the released code, from means over single weights"),
-        (
-            "compat_batch_variance",
-            "variance of the gradients of batches, which the released code reports as the variance of the gradients of samples",
-        ),
-    ],
+    quantities: QUANTITIES,
     parameters: &[
         Parameter {
             name: "learning_rate",

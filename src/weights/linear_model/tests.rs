@@ -179,7 +179,7 @@ fn influences_are_covariances_of_losses() {
 }
 
 #[test]
-fn what_is_no_regression_is_refused() {
+fn an_impossible_regression_is_refused() {
     let model = full_rank();
     let error = |result: Result<Nats, MeasureError>| result.unwrap_err().to_string();
     let expected = "`noise_variance` must be a finite number above 0, got 0";

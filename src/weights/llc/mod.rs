@@ -24,7 +24,9 @@ mod singular;
 use ndarray::{Array2, Axis};
 use rand::seq::index;
 
-use super::{Labelled, Measure, MeasureError, MeasureUnit, OfNetwork, Randomness, Reading, RecordedNetwork, Spec, rng};
+use super::{
+    Labelled, Measure, MeasureError, MeasureUnit, OfNetwork, Quantity, Randomness, Reading, RecordedNetwork, Spec, rng,
+};
 use crate::parameter::{Kind, Parameter};
 use crate::units::Nats;
 
@@ -39,11 +41,20 @@ pub(super) const SPEC: Spec = Spec {
     summary: "local learning coefficient: half the effective number of weights near the recorded weights, estimated by Langevin dynamics",
     randomness: Randomness::Sampler,
     quantities: &[
-        ("llc", "local learning coefficient, n β (E L(w) − L(w*)), at most half of the number of weights"),
-        ("excess_loss", "mean loss under the sampler minus that of the recorded weights, E L(w) − L(w*), in bits"),
-        ("gradient_norm", "norm of the gradient of the loss at the recorded weights, 0 at a minimum"),
-        ("acceptance", "mean probability that Metropolis' rule (MALA) would accept a step of the sampler"),
-        ("r_hat", "potential scale reduction of the losses of the chains, 1 if they have mixed"),
+        Quantity::ratio(
+            "llc",
+            "local learning coefficient, n β (E L(w) − L(w*)), at most half of the number of weights",
+        ),
+        Quantity::bits(
+            "excess_loss",
+            "mean loss under the sampler minus that of the recorded weights, E L(w) − L(w*), in bits",
+        ),
+        Quantity::ratio("gradient_norm", "norm of the gradient of the loss at the recorded weights, 0 at a minimum"),
+        Quantity::probability(
+            "acceptance",
+            "mean probability that Metropolis' rule (MALA) would accept a step of the sampler",
+        ),
+        Quantity::ratio("r_hat", "potential scale reduction of the losses of the chains, 1 if they have mixed"),
     ],
     parameters: &[
         Parameter {

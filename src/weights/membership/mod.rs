@@ -33,7 +33,8 @@ pub use floor::{FloorSpread, PermutationFloor, fair_floor};
 pub use supersample::{PairOutcome, Supersample};
 
 use super::{
-    DenseNetwork, Ensemble, Measure, MeasureError, MeasureUnit, MembershipSplit, OfRuns, Randomness, Reading, Spec,
+    DenseNetwork, Ensemble, Measure, MeasureError, MeasureUnit, MembershipSplit, OfRuns, Quantity, Randomness, Reading,
+    Spec,
 };
 use crate::units::Nats;
 
@@ -42,27 +43,42 @@ pub(super) const SPEC: Spec = Spec {
     summary: "information of predictions and losses about which sample of each pair was trained on, and its bounds on the generalisation gap",
     randomness: Randomness::Membership,
     quantities: &[
-        (
+        Quantity::bits(
             "prediction_information",
             "f-CMI: information of the two predictions of a pair about its mask, mean over pairs, in bits",
         ),
-        ("loss_information", "e-CMI: information of the two losses of a pair about its mask, mean over pairs, in bits"),
-        (
+        Quantity::bits(
+            "loss_information",
+            "e-CMI: information of the two losses of a pair about its mask, mean over pairs, in bits",
+        ),
+        Quantity::bits(
             "loss_difference_information",
             "ld-CMI: information of the difference of the two losses of a pair about its mask, mean over pairs, in bits",
         ),
-        (
+        Quantity::bits(
             "pooled_loss_difference_information",
             "information of the difference of the two losses about the mask, all pairs of the supersample in one table, in bits",
         ),
-        ("train_error", "error on the samples of the pairs that were trained on"),
-        ("test_error", "error on the samples of the pairs that were not trained on"),
-        ("gap", "test_error minus train_error"),
-        ("binary_kl_bound", "upper bound on the gap from loss_information, by the binary Kullback-Leibler divergence"),
-        ("interpolating_bound", "upper bound on the gap from loss_information if train_error is 0, I/ln 2"),
-        ("prediction_bound", "upper bound on the gap from prediction_information, mean of √2I over pairs"),
-        ("loss_bound", "upper bound on the gap from loss_information, mean of √2I over pairs"),
-        ("loss_difference_bound", "upper bound on the gap from loss_difference_information, mean of √2I over pairs"),
+        Quantity::probability("train_error", "error on the samples of the pairs that were trained on"),
+        Quantity::probability("test_error", "error on the samples of the pairs that were not trained on"),
+        Quantity::probability("gap", "test_error minus train_error"),
+        Quantity::probability(
+            "binary_kl_bound",
+            "upper bound on the gap from loss_information, by the binary Kullback-Leibler divergence",
+        ),
+        Quantity::probability(
+            "interpolating_bound",
+            "upper bound on the gap from loss_information if train_error is 0, I/ln 2",
+        ),
+        Quantity::probability(
+            "prediction_bound",
+            "upper bound on the gap from prediction_information, mean of √2I over pairs",
+        ),
+        Quantity::probability("loss_bound", "upper bound on the gap from loss_information, mean of √2I over pairs"),
+        Quantity::probability(
+            "loss_difference_bound",
+            "upper bound on the gap from loss_difference_information, mean of √2I over pairs",
+        ),
     ],
     parameters: &[],
     build: |_| Ok(Measure::OfRuns(Box::new(Membership::new()))),

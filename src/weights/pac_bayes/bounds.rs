@@ -342,7 +342,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_risk_is_refused() {
+    fn numbers_that_are_no_risk_are_refused() {
         let refused = |empirical, kl, n, delta| GibbsRisk::new(empirical, Nats(kl), n, delta).unwrap_err().to_string();
         assert_eq!(refused(1.2, 0.0, 9, 0.1), "parameter `empirical`: must be a probability from 0 to 1, got 1.2");
         assert_eq!(refused(0.1, -1.0, 9, 0.1), "parameter `kl`: must be a finite number of at least 0, got -1");

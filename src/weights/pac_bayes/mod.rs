@@ -21,8 +21,8 @@ use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 
 use super::{
-    CurvatureForm, DenseNetwork, Labelled, Measure, MeasureError, MeasureUnit, OfNetwork, Randomness, Reading,
-    RecordedNetwork, Spec, check_count, check_probability,
+    CurvatureForm, DenseNetwork, Labelled, Measure, MeasureError, MeasureUnit, OfNetwork, Quantity, Randomness,
+    Reading, RecordedNetwork, Spec, check_count, check_probability,
 };
 use crate::parameter::{Kind, Parameter, ParameterError};
 use crate::units::Nats;
@@ -35,11 +35,14 @@ pub(super) const SPEC: Spec = Spec {
     summary: "divergence of a Gaussian Q around the weights from a Gaussian P around the initial weights, and a bound on the error of networks drawn from Q",
     randomness: Randomness::Code,
     quantities: &[
-        ("kl", "KL(Q‖P) of a Gaussian Q around the weights from a Gaussian P around the initial weights, in bits"),
-        ("distance_part", "part of KL(Q‖P) from the distance to the initial weights, in bits"),
-        ("kl_per_sample", "KL(Q‖P) divided by the number of training samples, in bits"),
-        ("gibbs_error", "mean error of networks drawn from Q, on the training samples"),
-        (
+        Quantity::bits(
+            "kl",
+            "KL(Q‖P) of a Gaussian Q around the weights from a Gaussian P around the initial weights, in bits",
+        ),
+        Quantity::bits("distance_part", "part of KL(Q‖P) from the distance to the initial weights, in bits"),
+        Quantity::bits("kl_per_sample", "KL(Q‖P) divided by the number of training samples, in bits"),
+        Quantity::probability("gibbs_error", "mean error of networks drawn from Q, on the training samples"),
+        Quantity::probability(
             "bound",
             "upper bound on the error of networks drawn from Q on new samples, with probability 1 − delta − delta_draws",
         ),

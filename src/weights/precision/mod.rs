@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use ndarray::Axis;
 
 use super::{
-    DenseLayer, DenseNetwork, Labelled, Measure, MeasureError, MeasureUnit, OfNetwork, Randomness, Reading,
+    DenseLayer, DenseNetwork, Labelled, Measure, MeasureError, MeasureUnit, OfNetwork, Quantity, Randomness, Reading,
     RecordedNetwork, Spec,
 };
 use crate::layer_id::LayerId;
@@ -24,26 +24,26 @@ pub(super) const SPEC: Spec = Spec {
     summary: "smallest number of bits per weight that keeps the predictions, and description lengths of the weights",
     randomness: Randomness::Tolerance,
     quantities: &[
-        (
+        Quantity::bits(
             "fewest_bits",
             "smallest number of bits per weight such that, for this and every larger number, the mean Kullback-Leibler divergence of the predictions is below the tolerance",
         ),
-        ("smooth_length", "smooth code length, the sum of log2(1 + w²/D)/2 over the weights, in bits"),
-        ("fixed_rate_length", "fewest_bits times the number of weights, in bits"),
-        (
+        Quantity::bits("smooth_length", "smooth code length, the sum of log2(1 + w²/D)/2 over the weights, in bits"),
+        Quantity::bits("fixed_rate_length", "fewest_bits times the number of weights, in bits"),
+        Quantity::bits(
             "entropy_coded_length",
             "length of the weights, quantised to fewest_bits, after entropy coding of the levels, in bits; the code table is not counted",
         ),
-        ("first_bits", "smallest number of bits per weight that raises the loss by less than 1 %"),
-        (
+        Quantity::bits("first_bits", "smallest number of bits per weight that raises the loss by less than 1 %"),
+        Quantity::bits(
             "stable_bits",
             "smallest number of bits per weight such that, for this and every larger number, the rise of the loss is below 1 %",
         ),
-        (
+        Quantity::bits(
             "layer_bits_length",
             "length of the weights if each layer has the smallest number of bits that it needs when only this layer is rounded, in bits",
         ),
-        (
+        Quantity::bits(
             "layer_bits_divergence",
             "mean Kullback-Leibler divergence of the predictions for the precisions of layer_bits_length, in bits",
         ),

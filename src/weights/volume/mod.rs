@@ -17,8 +17,8 @@ mod quadratic;
 mod radial;
 
 use super::{
-    CurvatureForm, DenseNetwork, Labelled, Measure, MeasureError, MeasureUnit, OfNetwork, Randomness, Reading,
-    RecordedNetwork, Spec, check_count, check_number,
+    CurvatureForm, DenseNetwork, Labelled, Measure, MeasureError, MeasureUnit, OfNetwork, Quantity, Randomness,
+    Reading, RecordedNetwork, Spec, check_count, check_number,
 };
 use crate::parameter::{Kind, Parameter, ParameterError};
 
@@ -30,8 +30,11 @@ pub(super) const SPEC: Spec = Spec {
     summary: "negative log probability that random initial weights behave like the recorded network",
     randomness: Randomness::Initialisation,
     quantities: &[
-        ("volume", "−log2 of the probability that random initial weights behave like the recorded network, in bits"),
-        (
+        Quantity::bits(
+            "volume",
+            "−log2 of the probability that random initial weights behave like the recorded network, in bits",
+        ),
+        Quantity::ratio(
             "effective_directions",
             "effective number of directions that contribute to the mean of the volume; below 10, volume is only an upper bound",
         ),

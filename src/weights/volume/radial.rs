@@ -331,14 +331,14 @@ mod tests {
     }
 
     #[test]
-    fn flat_directions_end_with_the_prior() {
+    fn flat_directions_keep_the_variance_of_the_prior() {
         let found = estimate(&[0.0, 0.0], &[0.0, 0.0], &[1.0, 1.0], 10);
         // The whole prior is inside, except for the ignored parts, e⁻⁴⁵.
         assert!(found.information.0.abs() < 1e-9, "{found:?}");
     }
 
     #[test]
-    fn regions_that_are_none_are_refused() {
+    fn invalid_regions_are_refused() {
         let region = LocalRegion { centre: &[0.0], prior_variances: &[1.0], scales: &[1.0], tolerance: 0.1 };
         let refused = |region: LocalRegion<'_>, n| region.information(n, 0, |w| w[0] * w[0]).unwrap_err().to_string();
         assert!(refused(LocalRegion { tolerance: 0.0, ..region }, 9).ends_with("must be finite and above 0"));

@@ -78,14 +78,14 @@ fn check(project: &Project, line: &str, folder: &str, seed: u64) {
 }
 
 #[test]
-fn a_recording_killed_at_any_snapshot_goes_on_to_the_same_bytes() {
+fn a_recording_killed_at_any_snapshot_resumes_with_the_same_bytes() {
     let project = Project::new(PARTS);
     project.ok("data make tishby");
     check(&project, "record p.toml", "outputs", 17);
 }
 
 #[test]
-fn estimates_killed_at_any_snapshot_go_on_to_the_same_bytes() {
+fn estimates_killed_at_any_snapshot_resume_with_the_same_bytes() {
     let project = Project::new(&PARTS.replace("hidden = [62]", "hidden = [10]").replace("runs = 2", "runs = 5"));
     project.ok("data make tishby");
     project.ok("record p.toml");
@@ -94,7 +94,7 @@ fn estimates_killed_at_any_snapshot_go_on_to_the_same_bytes() {
 }
 
 #[test]
-fn what_killed_calls_leave_behind_is_cleared_away() {
+fn temporary_files_of_killed_calls_are_removed() {
     let project = Project::new(PARTS);
     project.ok("data make tishby");
     project.ok("record p.toml");

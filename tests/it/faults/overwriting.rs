@@ -106,7 +106,7 @@ fn a_run_is_whole(project: &Project) -> bool {
 }
 
 #[test]
-fn the_replaced_recording_comes_back_when_it_is_asked_for() {
+fn the_replaced_recording_is_restored_on_request() {
     for is_reached in [nothing_is_recorded, a_part_is_whole, a_run_is_whole] {
         Scene::killed_when(is_reached).check_comes_back();
     }
@@ -125,7 +125,7 @@ fn the_replaced_recording_survives_a_third_one_that_diverges() {
 }
 
 #[test]
-fn a_third_recording_is_not_taken_for_the_second() {
+fn a_third_recording_is_not_mistaken_for_the_second() {
     let scene = Scene::killed_when(a_run_is_whole);
     scene.project.write("p.toml", new().replace("seed = 6", "seed = 7"));
     let left = scene.project.files("outputs");
@@ -135,7 +135,7 @@ fn a_third_recording_is_not_taken_for_the_second() {
 }
 
 #[test]
-fn the_replacement_goes_on_and_is_what_it_would_have_been() {
+fn an_interrupted_replacement_continues_with_the_same_result() {
     let undisturbed = Project::new(&new());
     undisturbed.ok("data make tishby");
     undisturbed.ok("record p.toml");
@@ -147,7 +147,7 @@ fn the_replacement_goes_on_and_is_what_it_would_have_been() {
 }
 
 #[test]
-fn the_old_recording_is_never_lost_before_the_new_one_is_whole() {
+fn the_old_recording_is_kept_until_the_new_one_is_complete() {
     const N_KILLS: usize = 12;
     let scene = Scene::new();
     let start = Instant::now();
@@ -183,7 +183,7 @@ fn the_old_recording_is_never_lost_before_the_new_one_is_whole() {
 
 /// What is left by a kill between two steps of replacing or of bringing back, which no timing can hit.
 #[test]
-fn a_replacement_that_is_stopped_between_two_of_its_steps_loses_nothing() {
+fn a_replacement_stopped_between_two_steps_loses_no_recording() {
     // The recording is set aside, its estimates are not yet.
     let scene = Scene::new();
     fs::create_dir_all(scene.project.path(REPLACED)).unwrap();

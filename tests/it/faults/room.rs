@@ -53,7 +53,7 @@ fn check_intact(left: &[(String, Vec<u8>)], whole: &[(String, Vec<u8>)]) {
 }
 
 #[test]
-fn a_full_disk_stops_a_recording_that_goes_on_when_there_is_room() {
+fn a_recording_that_stopped_at_a_full_disk_continues_when_there_is_room() {
     let project = Project::new(PARTS);
     project.ok("data make tishby");
     project.ok("record p.toml --out whole/p");
@@ -85,7 +85,7 @@ fn limited(project: &Project, blocks: usize, line: &str) -> Finished {
 }
 
 #[test]
-fn a_limit_on_files_stops_a_recording_and_leaves_its_earlier_runs() {
+fn a_limit_on_files_stops_a_recording_and_keeps_its_earlier_runs() {
     let project = Project::new(&PARTS.replace("runs = 2", "runs = 1"));
     project.ok("data make tishby");
     project.ok("record p.toml");
@@ -104,7 +104,7 @@ fn a_limit_on_files_stops_a_recording_and_leaves_its_earlier_runs() {
 }
 
 #[test]
-fn a_limit_on_files_stops_every_later_stage_and_leaves_what_was_there() {
+fn a_limit_on_files_stops_every_later_stage_and_keeps_existing_files() {
     let project = Project::new(PARTS);
     project.ok("data make tishby");
     project.ok("record p.toml");

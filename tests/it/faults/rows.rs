@@ -37,7 +37,7 @@ fn twice<R: Clone>(row: usize) -> impl FnOnce(&mut Vec<R>) {
 }
 
 #[test]
-fn a_row_that_is_there_twice_is_refused() {
+fn a_repeated_row_is_refused() {
     let end = "every such row must be unique";
     let stages = [VALIDATE, AGGREGATE];
     check::<EpochRow>("epochs", &stages, &format!("row 1 is the second row with epoch 0, step 0; {end}"), twice(0));

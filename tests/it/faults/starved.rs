@@ -57,7 +57,7 @@ fn too_many_threads_for_the_memory_are_refused() {
 
 /// The limit of processes does not bind the superuser, so another one is it that starts them.
 #[test]
-fn without_threads_every_stage_is_done_or_refused() {
+fn without_threads_every_stage_succeeds_or_is_refused() {
     let project = Project::new(PIPELINE);
     project.ok("data make tishby");
     project.ok("record p.toml");
@@ -78,7 +78,7 @@ fn without_threads_every_stage_is_done_or_refused() {
 
 /// Whatever cannot have its memory, a library's code among it: no signal, and nothing that waits.
 #[test]
-fn without_memory_every_stage_is_done_or_refused() {
+fn with_little_memory_every_stage_succeeds_or_is_refused() {
     let project = Project::new(PIPELINE);
     project.ok("data make tishby");
     // What the program needs to be loaded depends on how it was built.

@@ -54,17 +54,17 @@ fn check(line: &str) {
 }
 
 #[test]
-fn an_import_that_was_stopped_leaves_nothing_after_the_next_call() {
+fn an_interrupted_import_leaves_no_file_after_the_next_call() {
     check("data import big.csv --out data/t.parquet");
 }
 
 #[test]
-fn data_that_were_stopped_in_the_making_leave_nothing_after_the_next_call() {
+fn an_interrupted_data_make_leaves_no_file_after_the_next_call() {
     check("data make parity --n-bits 13 --out data/t.parquet");
 }
 
 #[test]
-fn a_call_that_has_nothing_to_do_sweeps_too() {
+fn a_call_without_work_removes_temporary_files_too() {
     let project = project();
     for line in ["data import big.csv --out data/t.parquet", "data make parity --out data/u.parquet"] {
         project.ok(line);

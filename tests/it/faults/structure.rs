@@ -80,7 +80,7 @@ fn a_missing_file_that_no_later_stage_needs_is_harmless() {
 }
 
 #[test]
-fn what_is_missing_is_recorded_again() {
+fn a_missing_run_is_recorded_again() {
     for file in
         [LAYER_1, EPOCHS, "p/recording/splits/run=r0001/part-00000.parquet", "p/recording/.meta/runs/r0001.json"]
     {
@@ -93,7 +93,7 @@ fn what_is_missing_is_recorded_again() {
 }
 
 #[test]
-fn files_in_the_place_of_others_are_refused() {
+fn files_with_the_name_of_another_file_are_refused() {
     for small in [Small::new, Small::foreign] {
         check_refused(&small(), Small::estimate, &[LAYER_1], |small| small.swap(LAYER_1, LAYER_1_NEXT_RUN));
         check_refused(&small(), Small::estimate, &[LAYER_1], |small| small.swap(LAYER_1, LAYER_2));
@@ -106,7 +106,7 @@ fn files_in_the_place_of_others_are_refused() {
 }
 
 #[test]
-fn stray_files_are_harmless_beside_manifests_and_refused_without() {
+fn unknown_files_are_ignored_with_manifests_and_refused_without() {
     let second_part = LAYER_1.replace("00000", "00001");
     let stray = |name: &'static str| {
         move |small: &Small| small.project.write(&LAYER_1.replace("part-00000.parquet", name), "not mine")
@@ -123,7 +123,7 @@ fn stray_files_are_harmless_beside_manifests_and_refused_without() {
 }
 
 #[test]
-fn a_layer_with_zeros_in_front_is_refused() {
+fn a_layer_number_with_leading_zeros_is_refused() {
     let fault = |small: &Small| small.rename("p/recording/activations/layer=1", "p/recording/activations/layer=01");
     check_refused(&Small::new(), Small::estimate, &[LAYER_1], fault);
     check_refused(&Small::foreign(), Small::estimate, &["layer=01", "without leading zeros"], fault);
@@ -241,7 +241,7 @@ fn manifests_of_a_newer_program_are_refused() {
 }
 
 #[test]
-fn rows_that_are_there_twice_are_refused() {
+fn repeated_rows_are_refused() {
     check_refused(&Small::foreign(), Small::aggregate, &[EPOCHS], |small| {
         let mut rows: Vec<EpochRow> = read_rows(&small.project.path(EPOCHS)).unwrap();
         rows.extend(rows.clone());

@@ -8,7 +8,7 @@ use super::PARTS;
 use crate::tool::Project;
 
 #[test]
-fn a_second_recording_is_refused_and_the_first_is_unharmed() {
+fn a_second_recording_is_refused_and_the_first_is_unchanged() {
     let project = Project::new(&PARTS.replace("runs = 2", "runs = 12"));
     project.ok("data make tishby");
     let mut first = project.start("record p.toml --threads 1");
@@ -30,7 +30,7 @@ fn a_second_recording_is_refused_and_the_first_is_unharmed() {
 }
 
 #[test]
-fn two_estimators_work_on_one_recording_at_once() {
+fn two_estimators_can_read_one_recording_at_once() {
     let project = Project::new(PARTS);
     project.ok("data make tishby");
     project.ok("record p.toml");

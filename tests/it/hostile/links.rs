@@ -18,7 +18,7 @@ fn link(project: &Project, relative: &str, target: &str) {
 }
 
 #[test]
-fn neither_locks_nor_temporary_files_are_opened_through_links() {
+fn locks_and_temporary_files_are_not_opened_through_links() {
     let project = finished();
     project.write("victim.txt", "precious");
     let locks = ["recording.lock", "writer.lock", "estimates/binning-n-edges-30.lock"];
@@ -40,7 +40,7 @@ fn neither_locks_nor_temporary_files_are_opened_through_links() {
 }
 
 #[test]
-fn a_lock_that_is_there_is_not_emptied() {
+fn an_existing_lock_file_is_not_emptied() {
     let project = finished();
     project.write("outputs/p/.meta/writer.lock", "precious");
     project.ok("report outputs/p");
@@ -146,7 +146,7 @@ fn a_recording_on_another_disk_is_read_and_written_through_its_link_and_never_re
 }
 
 #[test]
-fn what_is_no_file_is_not_waited_for() {
+fn a_device_in_place_of_a_file_is_refused() {
     let project = finished();
     for place in ["recording/.meta/settings.json", "recording/samples.parquet", ".meta/summary.json"] {
         restore(&project);
@@ -157,7 +157,7 @@ fn what_is_no_file_is_not_waited_for() {
 }
 
 #[test]
-fn neither_data_nor_pipelines_are_read_from_devices_and_pipes() {
+fn data_and_pipelines_are_not_read_from_devices_and_pipes() {
     let project = Project::new(SMALL);
     for ending in ["csv", "npy", "parquet", "toml"] {
         symlink("/dev/zero", project.path(&format!("device.{ending}"))).unwrap();

@@ -88,7 +88,7 @@ fn a_manifest_names_only_files_below_its_own_folder() {
 }
 
 #[test]
-fn overwriting_is_refused_before_anything_is_trained_where_a_manifest_lies() {
+fn overwriting_with_a_false_manifest_is_refused_before_the_training() {
     let project = finished();
     for form in [Form::Old, Form::Sealed] {
         for (victim, named) in victims(&project, "") {
@@ -106,7 +106,7 @@ fn overwriting_is_refused_before_anything_is_trained_where_a_manifest_lies() {
 }
 
 #[test]
-fn a_checkpoint_that_names_files_elsewhere_is_not_continued_from() {
+fn a_checkpoint_with_files_outside_of_the_recording_is_not_used() {
     for form in [Form::Old, Form::Sealed] {
         let project = finished();
         for (victim, named) in victims(&project, "recording") {
@@ -171,7 +171,7 @@ fn overwriting_removes_no_file_that_this_program_does_not_make() {
 }
 
 #[test]
-fn recording_removes_nothing_of_the_user_where_replaced_recordings_and_checkpoints_wait() {
+fn recording_keeps_files_of_the_user_next_to_replaced_recordings_and_checkpoints() {
     let project = Project::new(SMALL);
     project.ok("data make parity --n-bits 6");
     for file in [".meta/replaced/notes.txt", "recording/.meta/checkpoints/notes.txt"] {

@@ -53,7 +53,7 @@ fn named() -> (Project, String) {
 }
 
 #[test]
-fn no_command_prints_what_a_terminal_obeys() {
+fn no_command_prints_control_characters_of_a_file() {
     let (project, folder) = named();
     let finished = run(&project, &["run", "p.toml", "--out", &folder]);
     assert!(finished.code == 0 && finished.stderr.contains("up to date"), "{}", finished.stderr);
@@ -96,7 +96,7 @@ fn no_command_prints_what_a_terminal_obeys() {
 }
 
 #[test]
-fn markdown_takes_no_text_for_html_or_a_link() {
+fn no_text_becomes_html_or_a_link_in_markdown() {
     let (project, folder) = named();
     for command in ["verify", "stability"] {
         let page = run(&project, &[command, &folder, "--pipeline", "p.toml", "--markdown"]).stdout;
@@ -117,7 +117,7 @@ fn markdown_takes_no_text_for_html_or_a_link() {
 }
 
 #[test]
-fn figures_of_any_name_are_xml() {
+fn figures_of_experiments_of_any_name_are_valid_xml() {
     let (project, folder) = named();
     // As of a sweep: the name of the experiment stands in figures, and so does that of a layer.
     let second = format!("{folder}-2");
@@ -138,7 +138,7 @@ fn figures_of_any_name_are_xml() {
 }
 
 #[test]
-fn texts_of_csv_are_no_formulas() {
+fn texts_in_csv_files_are_not_formulas() {
     for name in ["=cmd|x", "+1+cmd", "-2+3", "@SUM(A1)", "\tx", "\rx"] {
         let project = Project::new(SMALL);
         let folder = format!("outputs/{name}");
@@ -166,7 +166,7 @@ fn texts_of_csv_are_no_formulas() {
 }
 
 #[test]
-fn a_page_holds_its_data_in_one_element() {
+fn the_data_of_a_page_are_in_one_element() {
     let (project, folder) = named();
     succeed(&project, &["verify", &folder, "--pipeline", "p.toml"]);
     succeed(&project, &["report", &folder]);

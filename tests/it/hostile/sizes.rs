@@ -71,7 +71,7 @@ fn a_small_file_that_claims_too_many_rows_is_refused_before_it_is_read() {
 }
 
 #[test]
-fn lists_count_with_their_values() {
+fn the_memory_of_lists_includes_their_values() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("bomb.parquet");
     let sample = |i| SampleRow { sample: i, x: Some(vec![0.0; 1000]), x_hash: None, y: 0, p_y1: None, target: None };
@@ -92,7 +92,7 @@ fn lists_count_with_their_values() {
 }
 
 #[test]
-fn a_long_text_counts_in_every_row() {
+fn the_memory_of_a_long_text_is_counted_in_every_row() {
     let folder = tempfile::tempdir().unwrap();
     let row = |_| RunRow {
         outcome: TrainingOutcome::Failed,

@@ -20,14 +20,14 @@ fn n_lines_of_code(text: &str) -> usize {
 }
 
 #[test]
-fn every_file_says_what_it_is_for() {
+fn every_file_begins_with_its_purpose() {
     let nameless = sources().iter().filter(|source| !source.text.starts_with("//! "));
     let found: Vec<String> = nameless.map(|source| format!("src/{}", source.name)).collect();
     assert_none(&found, "a file begins with `//! ` and what it is for");
 }
 
 #[test]
-fn files_have_one_idea_and_at_most_four_hundred_lines() {
+fn files_have_at_most_four_hundred_lines() {
     let mut found = Vec::new();
     for source in sources().iter().filter(|source| !source.text.contains("#![cfg(test)]")) {
         let n = n_lines_of_code(&source.text);

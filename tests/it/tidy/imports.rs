@@ -73,6 +73,7 @@ const REGISTRIES: &[(&str, &[&str])] = &[
             "inputs",
             "keys",
             "lineage",
+            "measured",
             "overview",
             "recorded_weights",
             "trainings",
@@ -108,7 +109,7 @@ fn modules_import_only_lower_layers() {
 }
 
 #[test]
-fn entries_of_a_folder_do_not_know_each_other() {
+fn entries_of_a_registry_do_not_import_each_other() {
     let sources = sources();
     let mut found = Vec::new();
     for (folder, shared) in REGISTRIES {

@@ -8,7 +8,7 @@ use super::source::{assert_none, sources};
 const VAGUE: &[&str] = &["all", "it", "known", "of", "one"];
 
 #[test]
-fn bindings_say_what_they_are() {
+fn bindings_have_specific_names() {
     let mut found = Vec::new();
     for source in sources() {
         let vague: Vec<&str> = VAGUE.iter().copied().filter(|name| source.bindings.contains(*name)).collect();
@@ -20,7 +20,7 @@ fn bindings_say_what_they_are() {
 }
 
 #[test]
-fn a_type_name_means_one_thing_within_a_floor() {
+fn a_type_name_is_used_once_within_a_top_level_module() {
     let sources = sources();
     let mut places: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
     for source in sources {

@@ -118,7 +118,7 @@ function drawCurves(side, view) {
   const traces = QUANTITIES.flatMap((quantity, i) => curveTraces(side, quantity, x, axisName(i)));
   fits.forEach((fit, i) => traces.push(...fitTraces(side.experiment, fit, axis, axisName(i + 2), ink)));
   const shapes = side.estimate ? QUANTITIES.flatMap((quantity, i) => ceilingShapes(side, ink, quantity, ['paper', axisName(i)])) : [];
-  const title = isInSteps(side.estimate ?? { epochs: [] }) ? 'step' : 'epoch';
+  const title = isInSteps(side.experiment.fits) ? 'step' : 'epoch';
   const layout = baseLayout(view.curves, ink, {
     margin: { l: 58, r: 14, t: 30, b: 48 }, shapes, annotations: [], hoverdistance: 10,
     xaxis: axisLayout(ink, { ...axis.layout, anchor: axisName(domains.length - 1), title: { text: title, standoff: 8 } }),

@@ -6,12 +6,6 @@ const GRADIENT_PANELS = [
   { kind: 'snr', title: 'signal-to-noise ratio', yTitle: 'mean / std. dev.', type: 'log' },
   { kind: 'weight_norm', title: 'norm of the weights', yTitle: 'Frobenius norm', type: 'linear' },
 ];
-// Keys: the values of the column `gradients_over` of the summary.
-const GRADIENTS_OVER = {
-  after_step: 'gradients of the batches of an epoch, each after its step',
-  before_step: 'gradients of batches of reshuffled samples, each before a step',
-  samples: 'gradients of single training samples',
-};
 
 function gradientTraces(side, panel, axis, axes) {
   const { gradients } = side.experiment;
@@ -49,7 +43,7 @@ function drawGradientsOf(side, axis, holder) {
     traces: (axes) => gradientTraces(side, panel, axis, axes),
     shapes: panel.kind === 'snr' ? switches : undefined,
   }));
-  if (gradients.over) holder.append(quiet(`Recorded: ${GRADIENTS_OVER[gradients.over] ?? gradients.over}.`));
+  if (gradients.over) holder.append(quiet(`Recorded: ${gradients.over}.`));
   const label = `${experiment.name}: gradients and weights over epochs`;
   drawGrid(holder, label, panels, axis, {
     title: [label], legend: layerEntries({ experiment, layers: shownLayers(experiment) }), name: `gradients-${experiment.name}`,

@@ -1,8 +1,8 @@
 // Histograms of the activations of each layer, snapshot by snapshot, in the first run.
 
-// Shares below this one have the lightest shade, as in the figure `histograms`.
-const LEAST_SHARE = 1e-3;
-const SHARE_TICKS = [[1, '100 %'], [0.1, '10 %'], [0.01, '1 %'], [LEAST_SHARE, '≤ 0.1 %']];
+// The ticks of the scale, as in the figure `histograms`, from the largest share. Shares below the last one have the lightest shade.
+const SHARE_TICKS = DATA.share_ticks;
+const LEAST_SHARE = SHARE_TICKS.at(-1)[0];
 // From few to many, on light and on dark paper.
 const SHADES = {
   light: [[0, '#e6ecf5'], [1, '#081d58']],
@@ -72,7 +72,7 @@ function drawHistogramsOf(side, axis, holder) {
   }));
   if (!panels.length) return;
   const label = `${experiment.name}: histograms of activations over epochs, first run`;
-  drawGrid(holder, label, panels, axis, { title: [label], legend: ['shade: share of the activations in a bin, logarithmic, 0.1 % to 100 %'], name: `histograms-${experiment.name}`, columns: HISTOGRAM_COLUMNS, rows: () => histogramRows(experiment) });
+  drawGrid(holder, label, panels, axis, { title: [label], legend: [`shade: share of the activations in a bin, logarithmic, ${SHARE_TICKS.at(-1)[1]} to ${SHARE_TICKS[0][1]}`], name: `histograms-${experiment.name}`, columns: HISTOGRAM_COLUMNS, rows: () => histogramRows(experiment) });
 }
 
 function drawHistograms() {

@@ -70,7 +70,9 @@ function onKey(event) {
     setPlaying(!state.playing);
     return;
   }
-  if (isBusy || isSlider) return;
+  // A table that is wider than the page scrolls by these keys.
+  const isTable = target.closest('.wide') !== null;
+  if (isBusy || isSlider || isTable) return;
   const jumps = { ArrowLeft: currentIndex() - 1, ArrowRight: currentIndex() + 1, Home: 0, End: timeline.length - 1 };
   if (!(event.key in jumps)) return;
   event.preventDefault();

@@ -3,16 +3,29 @@
 // True if there are several snapshots within one epoch.
 const isWithinEpochs = ({ epochs }) => new Set(epochs).size < epochs.length;
 
-// The times of the snapshots of an estimate or of the losses, in epochs. Several snapshots within one epoch are placed by their
-// step.
-function times(series) {
-  const { epochs, steps } = series;
-  if (!isWithinEpochs(series)) return epochs;
-  const perEpoch = Math.min(...steps.map((step, i) => step / epochs[i]).filter((ratio) => ratio > 0 && Number.isFinite(ratio)));
-  return Number.isFinite(perEpoch) ? steps.map((step) => step / perEpoch) : steps;
+// The number of steps of an epoch, if the snapshots tell it: the largest n for which each snapshot is in epoch floor(step / n).
+function stepsPerEpoch({ epochs, steps }) {
+  const n = Math.floor(Math.min(...steps.map((step, i) => (epochs[i] > 0 ? step / epochs[i] : Infinity))));
+  return Number.isFinite(n) && steps.every((step, i) => Math.floor(step / n) === epochs[i]) ? n : null;
 }
 
-const isInSteps = (estimate) => estimate.epochs.length > 1 && estimate.epochs.every((epoch) => epoch === 0);
+// All tables of an experiment count time in the same unit.
+for (const experiment of DATA.experiments) {
+  const { fits, gradients, estimates, histograms, weights } = experiment;
+  const perEpoch = stepsPerEpoch(fits);
+  const unit = perEpoch === null && isWithinEpochs(fits) ? 'step' : 'epoch';
+  for (const series of [fits, ...(gradients ? [gradients] : []), ...estimates, ...histograms, ...weights]) Object.assign(series, { perEpoch, unit });
+}
+
+// The times of the snapshots of a table: epochs, with a fraction for steps between the ends of epochs; or steps, if the snapshots
+// do not tell how many steps an epoch has.
+function times({ epochs, steps, perEpoch, unit }) {
+  if (steps.some((step) => step == null)) return epochs;
+  if (perEpoch !== null) return steps.map((step) => step / perEpoch);
+  return unit === 'step' ? steps : epochs;
+}
+
+const isInSteps = ({ unit }) => unit === 'step';
 
 // The last snapshot at or before `time`, −1 if there is none.
 function snapshotAt(snapshots, time) {
@@ -53,7 +66,7 @@ function timeAxis() {
   }
   return {
     place,
-    title: sides.some((side) => side.estimate && isInSteps(side.estimate)) ? 'step' : 'epoch',
+    title: sides.some((side) => isInSteps(side.experiment.fits)) ? 'step' : 'epoch',
     layout: {
       range: [(axisTimes.includes(0) ? first - gap : first) - margin, last + margin],
       tickvals: labelled, ticktext: text, minor: { tickvals: minor, ticks: 'outside', ticklen: 3, showgrid: false },

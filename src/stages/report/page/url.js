@@ -24,6 +24,8 @@ function viewAsText() {
   for (const name of URL_FLAGS) add(name, state[name] ? 'on' : 'off', state[name] !== usual[name]);
   add('hidden', [...state.hidden].join(','), state.hidden.size > 0);
   if (state.overlay !== null) overlaid().forEach((experiment) => parameters.append('overlay', experiment.name));
+  // Without this an overlay without experiments would be read as the default.
+  if (state.overlay?.size === 0) parameters.set('overlay', '');
   return parameters.toString().replaceAll('%2C', ',');
 }
 
@@ -58,8 +60,9 @@ function readUrl() {
   for (const name of URL_FLAGS) if (['on', 'off'].includes(parameters.get(name))) state[name] = parameters.get(name) === 'on';
   const layers = (parameters.get('hidden') ?? '').split(',').filter((text) => /^\d{1,6}$/.test(text)).map(Number);
   state.hidden = new Set(layers.filter((layer) => DATA.experiments.some((other) => other.layers.includes(layer))));
-  const overlay = parameters.getAll('overlay').map(indexOfExperiment).filter((index) => index >= 0);
-  if (overlay.length) state.overlay = new Set(overlay);
+  const names = parameters.getAll('overlay');
+  const overlay = names.map(indexOfExperiment).filter((index) => index >= 0);
+  if (overlay.length || (names.length && names.every((name) => name === ''))) state.overlay = new Set(overlay);
 }
 
 // The links to sections scroll, and do not replace the view in the address.

@@ -16,7 +16,7 @@ SECONDS = 5
 
 @pytest.fixture(scope="module")
 def project(in_folder, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("film")
+    folder = tmp_path_factory.mktemp("movie")
     (folder / "p.toml").write_text(PIPELINE)
     infoplane = in_folder(folder)
     infoplane.ok("run p.toml")
@@ -24,8 +24,8 @@ def project(in_folder, tmp_path_factory):
 
 
 # Epochs 0 to 12, with 0 drawn at 0.45: seven times evenly spaced over the logarithm are 0.45, 0.8, 1.3, 2.3, 4.02, 6.9 and 12.
-# The last epochs recorded by then are 0, 0, 1, 2, 4, 6 and 12: six snapshots. Frames of an MP4 all
-# have one length: the first is there twice, and the last two times more, for at least a fifth of the play time.
+# The last epochs recorded at these times are 0, 0, 1, 2, 4, 6 and 12: six snapshots. All frames of an MP4 have the same length:
+# the first snapshot has two of them, and the last one three, so that it is shown for at least a fifth of the play time.
 @pytest.mark.parametrize(("format", "n_frames"), [("gif", 6), ("apng", 6), ("mp4", N_FRAMES + 2)])
 def test_animations_have_their_frames_and_play_time(project, format, n_frames):
     project.ok(f"movie outputs/p --frames {N_FRAMES} --seconds {SECONDS} --format {format}")
@@ -37,4 +37,4 @@ def test_animations_have_their_frames_and_play_time(project, format, n_frames):
     assert stream["width"] == 770 and stream["height"] > 500
     if format != "apng":  # ffprobe does not know the length of an APNG
         assert abs(float(probed["format"]["duration"]) - SECONDS) < 0.05
-    assert not list((project.folder / "outputs/p").glob(".movie*")), "nothing is left lying"
+    assert not list((project.folder / "outputs/p").glob(".movie*")), "temporary files are removed"

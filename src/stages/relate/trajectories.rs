@@ -1,18 +1,19 @@
 //! The curves of measures of weights and of I(X;T) over the training, for each run.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use super::super::StageError;
+use super::super::measured::rows_of_quantity;
 use crate::layer_id::LayerId;
 use crate::store::schema::{EstimateRow, WeightMeasureRow};
 use crate::store::{Experiment, read_all_rows};
 
 /// I(X;T) by snapshot: step, epoch, bits.
-pub(super) type InformationCourse = Vec<(i64, i32, f64)>;
+pub(super) type InformationTrajectory = Vec<(i64, i32, f64)>;
 
 /// A number of a measure by snapshot: step, epoch, number; `None` if the number failed or has a warning.
-pub(super) type NumberCourse = Vec<(i64, i32, Option<f64>)>;
+pub(super) type ValueTrajectory = Vec<(i64, i32, Option<f64>)>;
 
 /// One number of a measure.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,15 +43,15 @@ fn is_diagnostic(quantity: &str) -> bool {
 }
 
 /// The curves of one quantity, by experiment and run.
-pub(super) type ByRun = BTreeMap<(String, String), NumberCourse>;
+pub(super) type ByRun = BTreeMap<(String, String), ValueTrajectory>;
 
 /// The measures of weights.
 #[derive(Debug, Default)]
-pub(super) struct WeightCourses {
+pub(super) struct WeightTrajectories {
     series: BTreeMap<Series, ByRun>,
 }
 
-impl WeightCourses {
+impl WeightTrajectories {
     /// Reads the tables of the measure `id` in `experiment`.
     pub(super) fn read(&mut self, experiment: &Experiment, id: &str, paths: &[PathBuf]) -> Result<(), StageError> {
         let rows: Vec<WeightMeasureRow> = read_all_rows(paths)?;
@@ -60,31 +61,18 @@ impl WeightCourses {
 
     /// Adds the quantities of every table of the measure `id` in `experiment`, without diagnostics.
     fn add(&mut self, experiment: &str, id: &str, rows: &[WeightMeasureRow]) {
-        for row in rows {
-            let Some(quantity) = row.quantity.as_deref().filter(|quantity| !is_diagnostic(quantity)) else { continue };
-            let series = Series {
-                weights: id.to_owned(),
-                randomness: row.randomness.clone(),
-                quantity: quantity.to_owned(),
-                layer: row.layer,
-            };
-            let by_run = self.series.entry(series).or_default();
-            let course = by_run.entry((experiment.to_owned(), row.run.clone())).or_default();
-            course.push((row.step, row.epoch, row.value.filter(|_| row.warning.is_none())));
-        }
-        // If a measure, or one of its quantities, fails for the network, the layers have no rows: each of their values is
-        // missing.
-        for row in rows.iter().filter(|row| row.failure.is_some() && row.layer.is_none()) {
-            let is_missing = |series: &Series, by_run: &ByRun| {
-                series.weights == id
-                    && row.quantity.as_deref().is_none_or(|quantity| quantity == series.quantity)
-                    && by_run.keys().any(|(other, _)| other == experiment)
-            };
-            for (_, by_run) in self.series.iter_mut().filter(|(series, by_run)| is_missing(series, by_run)) {
-                let course = by_run.entry((experiment.to_owned(), row.run.clone())).or_default();
-                if course.iter().all(|(step, ..)| *step != row.step) {
-                    course.push((row.step, row.epoch, None));
-                }
+        let quantities: BTreeSet<&str> = rows.iter().filter_map(|row| row.quantity.as_deref()).collect();
+        for quantity in quantities.into_iter().filter(|quantity| !is_diagnostic(quantity)) {
+            for (layer, row) in rows_of_quantity(rows, quantity) {
+                let series = Series {
+                    weights: id.to_owned(),
+                    randomness: row.randomness.clone(),
+                    quantity: quantity.to_owned(),
+                    layer,
+                };
+                let by_run = self.series.entry(series).or_default();
+                let trajectory = by_run.entry((experiment.to_owned(), row.run.clone())).or_default();
+                trajectory.push((row.step, row.epoch, row.value.filter(|_| row.warning.is_none())));
             }
         }
     }
@@ -97,19 +85,19 @@ impl WeightCourses {
 
 /// I(X;T) over the training.
 #[derive(Debug, Default)]
-pub(super) struct InformationCourses {
+pub(super) struct InformationTrajectories {
     /// By experiment, estimator, run and layer.
-    courses: BTreeMap<(String, String, String, LayerId), InformationCourse>,
+    trajectories: BTreeMap<(String, String, String, LayerId), InformationTrajectory>,
 }
 
-impl InformationCourses {
+impl InformationTrajectories {
     /// Reads the tables of one estimator in `experiment`.
     pub(super) fn read(&mut self, experiment: &Experiment, paths: &[PathBuf]) -> Result<(), StageError> {
         let rows: Vec<EstimateRow> = read_all_rows(paths)?;
         for row in rows {
             if let Some(bits) = row.i_xt_bits {
                 let place = (experiment.name(), row.estimator.to_string(), row.run, row.layer);
-                self.courses.entry(place).or_default().push((row.step, row.epoch, bits));
+                self.trajectories.entry(place).or_default().push((row.step, row.epoch, bits));
             }
         }
         Ok(())
@@ -122,8 +110,8 @@ impl InformationCourses {
         estimator: &str,
         run: &str,
         layer: LayerId,
-    ) -> Option<&InformationCourse> {
-        self.courses.get(&(experiment.to_owned(), estimator.to_owned(), run.to_owned(), layer))
+    ) -> Option<&InformationTrajectory> {
+        self.trajectories.get(&(experiment.to_owned(), estimator.to_owned(), run.to_owned(), layer))
     }
 }
 
@@ -147,9 +135,9 @@ mod tests {
             // Of one number all failed at the end.
             row("r0002", 1, Some("snr"), None, None),
         ];
-        let mut weights = WeightCourses::default();
+        let mut weights = WeightTrajectories::default();
         weights.add("a", "batch", &rows);
-        let courses: Vec<(Option<LayerId>, Vec<NumberCourse>)> = weights
+        let trajectories: Vec<(Option<LayerId>, Vec<ValueTrajectory>)> = weights
             .of_layer(LayerId::FIRST)
             .map(|(series, by_run)| (series.layer, by_run.values().cloned().collect()))
             .collect();
@@ -157,18 +145,18 @@ mod tests {
             vec![vec![(0, 0, Some(2.0)), (1, 1, None)], vec![(0, 0, None)], vec![(0, 0, None), (1, 1, None)]];
         let of_first =
             vec![vec![(0, 0, Some(1.0)), (1, 1, None)], vec![(0, 0, None)], vec![(0, 0, Some(3.0)), (1, 1, None)]];
-        assert_eq!(courses, [(None, of_network), (first, of_first)]);
+        assert_eq!(trajectories, [(None, of_network), (first, of_first)]);
     }
 
     #[test]
     fn diagnostics_are_not_related() {
-        let quantities = || MEASURES.iter().flat_map(|spec| spec.quantities).map(|(name, _)| *name);
+        let quantities = || MEASURES.iter().flat_map(|spec| spec.quantities).map(|quantity| quantity.name);
         for name in DIAGNOSTICS {
             assert!(quantities().any(|quantity| quantity == name), "no measure has {name}");
         }
         let rows: Vec<WeightMeasureRow> =
             ["snr", "r_hat", "compat_iiw"].map(|name| row("r0000", 0, Some(name), None, Some(1.0))).into();
-        let mut weights = WeightCourses::default();
+        let mut weights = WeightTrajectories::default();
         weights.add("a", "batch", &rows);
         let names: Vec<&str> = weights.of_layer(LayerId::FIRST).map(|(series, _)| series.quantity.as_str()).collect();
         assert_eq!(names, ["snr"]);

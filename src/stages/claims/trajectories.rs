@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::super::lineage::CurrentEstimates;
+use super::super::measured::rows_of_quantity;
 use super::super::{StageError, keys};
 use crate::config::Pipeline;
 use crate::config::expect::Quantity;
@@ -20,11 +21,11 @@ use crate::store::{
 
 /// The curve of one run and layer over the training, or the reason why a value is missing: without it, the start, peak and end
 /// are unknown.
-pub(super) type Course = Result<CourseNumbers, String>;
+pub(super) type Trajectory = Result<TrajectoryValues, String>;
 
 /// Numbers over the training.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub(super) struct CourseNumbers {
+pub(super) struct TrajectoryValues {
     /// The epoch and the number of each snapshot, in the order of the training.
     pub(super) numbers: Vec<(i32, f64)>,
     /// Warnings about values, by their position in the curve.
@@ -38,13 +39,13 @@ type EpochNumber = Result<Option<f64>, String>;
 type SnapshotNumber = (i64, i32, EpochNumber, Option<Arc<str>>);
 
 /// The run, layer, epoch, step and value of a row.
-type CourseRow = (String, Option<LayerId>, i32, i64, EpochNumber);
+type TrajectoryRow = (String, Option<LayerId>, i32, i64, EpochNumber);
 
 /// A quantity in every run and layer, if it belongs to layers.
-pub(super) type CoursesByPlace = BTreeMap<(String, Option<LayerId>), Course>;
+pub(super) type TrajectoriesByPlace = BTreeMap<(String, Option<LayerId>), Trajectory>;
 
 /// The curves of a quantity, or the reason why there are none.
-pub(super) type Courses = Result<CoursesByPlace, String>;
+pub(super) type Trajectories = Result<TrajectoriesByPlace, String>;
 
 /// The tables of an experiment, each read when the first claim looks into it.
 #[derive(Debug)]
@@ -102,13 +103,13 @@ impl<'a> ClaimTables<'a> {
         self.recording.as_ref().map(drop).map_err(|problem| StageError::Refused(problem.clone()))
     }
 
-    pub(super) fn courses(&mut self, quantity: &Quantity) -> Result<Courses, StageError> {
+    pub(super) fn trajectories(&mut self, quantity: &Quantity) -> Result<Trajectories, StageError> {
         match quantity {
             Quantity::Estimated { estimate, column } => self.estimated(estimate, column),
             Quantity::Fit(column) => self.fits(column),
             Quantity::Gradient { column, over } => self.gradients(column, over.as_deref()),
             Quantity::Bound(column) => self.bound(column),
-            Quantity::Weights { measure, quantity } => self.weights(measure, quantity),
+            Quantity::Weights { measure, quantity } => self.weights(measure, quantity.name),
         }
     }
 
@@ -124,7 +125,7 @@ impl<'a> ClaimTables<'a> {
         self.estimate_files.get(estimate).map_or(&[], Vec::as_slice)
     }
 
-    fn estimated(&mut self, estimate: &str, column: &Getter<EstimateRow>) -> Result<Courses, StageError> {
+    fn estimated(&mut self, estimate: &str, column: &Getter<EstimateRow>) -> Result<Trajectories, StageError> {
         if !self.estimates.contains_key(estimate) {
             let CurrentEstimates { tables, left_out } = CurrentEstimates::read(self.experiment, Unit::Layers)?;
             let Some((_, paths)) = tables.into_iter().find(|(name, _)| name == estimate) else {
@@ -147,7 +148,7 @@ impl<'a> ClaimTables<'a> {
         Ok(Ok(collect(rows.iter().map(|row| (row.run.clone(), Some(row.layer), row.epoch, row.step, value(row))))))
     }
 
-    fn weights(&mut self, measure: &str, quantity: &str) -> Result<Courses, StageError> {
+    fn weights(&mut self, measure: &str, quantity: &str) -> Result<Trajectories, StageError> {
         if !self.weights.contains_key(measure) {
             let CurrentEstimates { tables, left_out } = CurrentEstimates::of_weights(self.experiment)?;
             let Some((_, paths)) = tables.into_iter().find(|(name, _)| name == measure) else {
@@ -161,19 +162,17 @@ impl<'a> ClaimTables<'a> {
             }
             self.weights.insert(measure.to_owned(), read_all_rows(&paths)?);
         }
-        let is_asked = |row: &&WeightMeasureRow| row.quantity.as_deref().is_none_or(|name| name == quantity);
         let value = |row: &WeightMeasureRow| match &row.failure {
             Some(failure) => Err(format!("epoch {}: {failure}", row.epoch)),
             None => Ok(row.value),
         };
-        let rows: Vec<&WeightMeasureRow> = self.weights[measure].iter().filter(is_asked).collect();
-        let rows = at_each_layer(&rows)
+        let rows = rows_of_quantity(&self.weights[measure], quantity)
             .into_iter()
             .map(|(layer, row)| ((row.run.clone(), layer, row.epoch, row.step, value(row)), row.warning.clone()));
         Ok(Ok(collect_with_warnings(rows)))
     }
 
-    fn fits(&mut self, column: &Getter<EpochRow>) -> Result<Courses, StageError> {
+    fn fits(&mut self, column: &Getter<EpochRow>) -> Result<Trajectories, StageError> {
         if self.epochs.is_none() {
             match self.of_runs::<EpochRow>()? {
                 Ok(runs) => self.epochs = Some(runs),
@@ -192,7 +191,7 @@ impl<'a> ClaimTables<'a> {
         Ok(Ok(collect(rows.map(|(run, row)| (run.clone(), None, row.epoch, row.step, value(row))))))
     }
 
-    fn gradients(&mut self, column: &Getter<GradientRow>, over: Option<&str>) -> Result<Courses, StageError> {
+    fn gradients(&mut self, column: &Getter<GradientRow>, over: Option<&str>) -> Result<Trajectories, StageError> {
         if self.gradients.is_none() {
             match self.of_runs::<GradientRow>()? {
                 Ok(runs) => self.gradients = Some(runs),
@@ -213,7 +212,7 @@ impl<'a> ClaimTables<'a> {
         )))
     }
 
-    fn bound(&mut self, column: &Getter<BoundLayerRow>) -> Result<Courses, StageError> {
+    fn bound(&mut self, column: &Getter<BoundLayerRow>) -> Result<Trajectories, StageError> {
         let recording = match &self.recording {
             Ok(recording) => recording,
             Err(problem) => return Ok(Err(problem.clone())),
@@ -251,43 +250,23 @@ impl<'a> ClaimTables<'a> {
     }
 }
 
-/// Rows of one quantity with their layers. If a measure, or its quantity, fails for the network, there are no rows of layers:
-/// the failure then counts for every layer that the run has at other snapshots.
-fn at_each_layer<'a>(rows: &[&'a WeightMeasureRow]) -> Vec<(Option<LayerId>, &'a WeightMeasureRow)> {
-    let mut layers: BTreeMap<&str, BTreeSet<LayerId>> = BTreeMap::new();
-    let mut present = BTreeSet::new();
-    for row in rows {
-        if let Some(layer) = row.layer {
-            layers.entry(&row.run).or_default().insert(layer);
-            present.insert((row.run.as_str(), row.step, layer));
-        }
-    }
-    let mut found: Vec<(Option<LayerId>, &WeightMeasureRow)> = rows.iter().map(|row| (row.layer, *row)).collect();
-    for row in rows.iter().filter(|row| row.failure.is_some() && row.layer.is_none()) {
-        let of_run = layers.get(row.run.as_str()).into_iter().flatten();
-        let missing = of_run.filter(|layer| !present.contains(&(row.run.as_str(), row.step, **layer)));
-        found.extend(missing.map(|layer| (Some(*layer), *row)));
-    }
-    found
-}
-
 /// Rows as curves.
-fn collect(rows: impl Iterator<Item = CourseRow>) -> CoursesByPlace {
+fn collect(rows: impl Iterator<Item = TrajectoryRow>) -> TrajectoriesByPlace {
     collect_with_warnings(rows.map(|row| (row, None)))
 }
 
 /// Rows with their warnings, as curves.
-fn collect_with_warnings(rows: impl Iterator<Item = (CourseRow, Option<Arc<str>>)>) -> CoursesByPlace {
-    let mut courses: BTreeMap<(String, Option<LayerId>), Vec<SnapshotNumber>> = BTreeMap::new();
+fn collect_with_warnings(rows: impl Iterator<Item = (TrajectoryRow, Option<Arc<str>>)>) -> TrajectoriesByPlace {
+    let mut trajectories: BTreeMap<(String, Option<LayerId>), Vec<SnapshotNumber>> = BTreeMap::new();
     for ((run, layer, epoch, step, number), warning) in rows {
-        courses.entry((run, layer)).or_default().push((step, epoch, number, warning));
+        trajectories.entry((run, layer)).or_default().push((step, epoch, number, warning));
     }
-    courses.into_iter().map(|(place, rows)| (place, in_order(rows))).collect()
+    trajectories.into_iter().map(|(place, rows)| (place, in_order(rows))).collect()
 }
 
-fn in_order(mut rows: Vec<SnapshotNumber>) -> Course {
+fn in_order(mut rows: Vec<SnapshotNumber>) -> Trajectory {
     rows.sort_by_key(|(step, ..)| *step);
-    let mut course = CourseNumbers::default();
+    let mut trajectory = TrajectoryValues::default();
     let mut without = None;
     for (_, epoch, number, warning) in rows {
         let Some(number) = number? else {
@@ -295,44 +274,12 @@ fn in_order(mut rows: Vec<SnapshotNumber>) -> Course {
             continue;
         };
         if let Some(warning) = warning {
-            course.warnings.insert(course.numbers.len(), warning.to_string());
+            trajectory.warnings.insert(trajectory.numbers.len(), warning.to_string());
         }
-        course.numbers.push((epoch, number));
+        trajectory.numbers.push((epoch, number));
     }
     match without {
-        Some(epoch) if !course.numbers.is_empty() => Err(format!("epoch {epoch} has no value")),
-        _ => Ok(course),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::stages::weights::rows::example;
-
-    /// What a measure found in the only run at a step.
-    fn row(step: i64, quantity: Option<&str>, layer: Option<LayerId>, value: Option<f64>) -> WeightMeasureRow {
-        example("r0000", step, quantity, layer, value)
-    }
-
-    #[test]
-    fn a_failure_as_a_whole_is_that_of_every_layer_without_a_row() {
-        let layers: Vec<Option<LayerId>> = LayerId::above_input().take(2).map(Some).collect();
-        let rows = [
-            row(0, Some("snr"), None, None),
-            row(0, Some("snr"), layers[0], Some(1.0)),
-            row(0, Some("snr"), layers[1], Some(2.0)),
-            row(1, Some("snr"), layers[1], Some(3.0)),
-            row(1, Some("snr"), None, None),
-            row(2, None, None, None),
-        ];
-        let found = at_each_layer(&rows.iter().collect::<Vec<_>>());
-        let steps = |layer: Option<LayerId>| {
-            let of_layer = found.iter().filter(|(other, _)| *other == layer);
-            of_layer.map(|(_, row)| (row.step, row.value)).collect::<Vec<_>>()
-        };
-        assert_eq!(steps(layers[0]), [(0, Some(1.0)), (1, None), (2, None)]);
-        assert_eq!(steps(layers[1]), [(0, Some(2.0)), (1, Some(3.0)), (2, None)]);
-        assert_eq!(steps(None), [(0, None), (1, None), (2, None)]);
+        Some(epoch) if !trajectory.numbers.is_empty() => Err(format!("epoch {epoch} has no value")),
+        _ => Ok(trajectory),
     }
 }
