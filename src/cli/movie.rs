@@ -1,8 +1,10 @@
 //! `infoplane movie`: an animated information plane.
 
+use std::ops::RangeInclusive;
+
 use crate::pipeline::Needs;
 use crate::stages::Progress;
-use crate::stages::movie::{Animation, Format, movie};
+use crate::stages::movie::{Animation, FRAMES, FRAMES_PER_SECOND, Format, SECONDS, movie};
 use clap::{Arg, ArgMatches, Command, value_parser};
 
 use super::Ended;
@@ -13,6 +15,7 @@ pub(super) fn command() -> Command {
     let text = |name: &'static str, value: &'static str, help: &'static str| {
         Arg::new(name).long(name).value_name(value).help(help)
     };
+    let range = |allowed: RangeInclusive<u16>| i64::from(*allowed.start())..=i64::from(*allowed.end());
     let endings: Vec<&str> = Format::ALL.iter().map(|(ending, _)| *ending).collect();
     Command::new("movie")
         .about("Animate the information plane: GIF, APNG, or MP4 if ffmpeg is installed")
@@ -27,12 +30,15 @@ pub(super) fn command() -> Command {
         .arg(
             text("seconds", "N", "Duration in seconds; the last frame is shown for a fifth of it")
                 .default_value("10")
-                .value_parser(value_parser!(u16).range(1..=600)),
+                .value_parser(value_parser!(u16).range(range(SECONDS))),
         )
         .arg(
-            text("frames", "N", "Number of frames, evenly spaced over the logarithm of the epoch")
+            text("frames", "N", "")
+                .help(format!(
+                    "Number of frames, evenly spaced over the logarithm of the epoch; at most {FRAMES_PER_SECOND} per second"
+                ))
                 .default_value("120")
-                .value_parser(value_parser!(u16).range(1..=2000)),
+                .value_parser(value_parser!(u16).range(range(FRAMES))),
         )
         .arg(out_arg("Write the folder `figures` here [default: the experiment's folder]"))
 }
@@ -46,7 +52,7 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<E
         format: Format::ALL.iter().find(|(ending, _)| *ending == format).map_or(Format::Gif, |(_, format)| *format),
         experiment: text("member"),
         estimator: text("estimator"),
-        n_frames: matches.get_one::<u16>("frames").copied().unwrap_or(1).into(),
+        n_frames: matches.get_one::<u16>("frames").copied().unwrap_or(1),
         seconds: matches.get_one::<u16>("seconds").copied().unwrap_or(1),
     };
     let (outcome, _) = movie(folder, &animation, path(matches, "out").unwrap_or(folder.root()), terminal)?;

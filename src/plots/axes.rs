@@ -21,10 +21,19 @@ pub(super) struct Axis {
 pub(super) enum Scale {
     Linear,
     Log,
-    /// Logarithmic, with a tick for the untrained network at this place if there is one.
-    Time(Option<f64>),
+    /// Logarithmic, for snapshots in time.
+    Time(Snapshots),
     /// Places 0, 1, 2 … from the top, with these names.
     Names(Vec<String>),
+}
+
+/// The places of snapshots on an axis of time.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Snapshots {
+    /// The place of the untrained network if it was recorded.
+    zero: Option<f64>,
+    /// The first and the last place of the others; `None` if there are none.
+    ends: Option<(f64, f64)>,
 }
 
 /// A labelled mark of an axis or of a colour bar.
@@ -38,8 +47,10 @@ pub(super) struct Tick {
 impl Axis {
     /// A logarithmic axis for the `places` of snapshots; `zero` is the place of the untrained network.
     pub(super) fn time(label: &str, zero: Option<f64>, places: impl IntoIterator<Item = f64>) -> Self {
-        let (first, last) = extremes(places).unwrap_or((1.0, 1.0));
-        Self { label: label.to_owned(), scale: Scale::Time(zero), low: first * 0.85, high: last * 1.12 }
+        let trained: Vec<f64> = places.into_iter().filter(|place| zero.is_none_or(|zero| *place > zero)).collect();
+        let (first, last) = extremes(zero.into_iter().chain(trained.iter().copied())).unwrap_or((1.0, 1.0));
+        let snapshots = Snapshots { zero, ends: extremes(trained) };
+        Self { label: label.to_owned(), scale: Scale::Time(snapshots), low: first * 0.85, high: last * 1.12 }
     }
 
     /// From 0, or the smallest of `values` if that is negative, to the largest.
@@ -116,11 +127,7 @@ impl Axis {
                 ticks if ticks.len() > 1 => ticks,
                 _ => self.linear_ticks(&size),
             },
-            Scale::Time(zero) => {
-                let zero = zero.map(|zero| Tick { position: self.position(zero), label: "0".to_owned() });
-                let whole = self.round_numbers().into_iter().filter(|value| *value >= 1.0).collect();
-                apart(zero.into_iter().chain(at_all(whole)).collect(), &size)
-            }
+            Scale::Time(snapshots) => self.time_ticks(snapshots, &size),
             Scale::Names(names) => {
                 let tick =
                     |(i, name): (usize, &String)| Tick { position: self.position(-(i as f64)), label: name.clone() };
@@ -129,18 +136,49 @@ impl Axis {
         }
     }
 
+    /// Ticks at round numbers of epochs or steps between the first and the last snapshot. If there are fewer than two: also at
+    /// these two.
+    fn time_ticks(&self, Snapshots { zero, ends }: &Snapshots, size: &impl Fn(&str) -> f64) -> Vec<Tick> {
+        let tick = |value: f64| Tick { position: self.position(value), label: number(value) };
+        let zero: Vec<Tick> =
+            zero.map(|zero| Tick { position: self.position(zero), ..tick(0.0) }).into_iter().collect();
+        let Some((first, last)) = *ends else { return zero };
+        let with = |values: Vec<f64>| {
+            let values = values.into_iter().filter(|value| value.fract() == 0.0 && (first..=last).contains(value));
+            apart(zero.iter().cloned().chain(values.map(tick)).collect(), size)
+        };
+        match with(self.round_numbers()) {
+            ticks if ticks.len() > 1 => ticks,
+            _ => {
+                let ends = [first, last].map(|value| Tick { label: whole(value as i64), ..tick(value) });
+                let between = with(self.multiples(self.least_step()));
+                apart(zero.iter().cloned().chain(ends).chain(between).collect(), size)
+            }
+        }
+    }
+
     /// Ticks at the multiples of the smallest round step whose labels do not overlap.
     fn linear_ticks(&self, size: &impl Fn(&str) -> f64) -> Vec<Tick> {
-        let mut step = round_up((self.high - self.low) / TICKS);
+        let mut step = self.least_step();
         loop {
-            let (first, last) = ((self.low / step).ceil() as i64, (self.high / step).floor() as i64);
-            let tick = |n: i64| Tick { position: self.position(n as f64 * step), label: number(n as f64 * step) };
-            let ticks: Vec<Tick> = (first..=last).map(tick).collect();
+            let tick = |value: f64| Tick { position: self.position(value), label: number(value) };
+            let ticks: Vec<Tick> = self.multiples(step).into_iter().map(tick).collect();
             if ticks.len() < 3 || apart(ticks.clone(), size).len() == ticks.len() {
                 return ticks;
             }
             step = round_up(1.5 * step);
         }
+    }
+
+    /// The smallest step between ticks.
+    fn least_step(&self) -> f64 {
+        round_up((self.high - self.low) / TICKS)
+    }
+
+    /// The multiples of `step` on the axis.
+    fn multiples(&self, step: f64) -> Vec<f64> {
+        let (first, last) = ((self.low / step).ceil() as i64, (self.high / step).floor() as i64);
+        (first..=last).map(|n| n as f64 * step).collect()
     }
 
     /// Powers of ten on the axis; if there are few, their multiples follow.
@@ -159,6 +197,13 @@ impl Axis {
         let others: &[f64] = if powers.len() == 2 { &[2.0, 5.0] } else { &[2.0, 5.0, 3.0, 4.0, 6.0, 7.0, 8.0, 9.0] };
         powers.into_iter().chain(others.iter().flat_map(|digit| multiples(*digit))).collect()
     }
+}
+
+/// Whether an axis up to the value `reached` is extended to `limit`. Otherwise most of the panel would be empty.
+pub(super) fn is_nearly_reached(limit: f64, reached: f64) -> bool {
+    /// The share of a limit that the values reach.
+    const NEARLY: f64 = 0.75;
+    reached > NEARLY * limit
 }
 
 /// The smallest step that people count in (1, 2 or 5 times a power of ten) that is at least `least`.
@@ -191,15 +236,29 @@ pub(super) fn number(value: f64) -> String {
     let exponent = (value.log10() + 1e-9).floor();
     if (0.000_95..99_999.5).contains(&value) {
         let decimals = (DIGITS - 1 - exponent as i32).max(0) as usize;
-        let text = trimmed(&format!("{value:.decimals$}"));
-        return match text.len() {
-            5 if !text.contains('.') => format!("{sign}{}\u{2009}{}", &text[..2], &text[2..]),
-            _ => format!("{sign}{text}"),
-        };
+        return format!("{sign}{}", grouped(&trimmed(&format!("{value:.decimals$}"))));
     }
+    // A mantissa such as 9.996 is rounded to 10.
     let digits = trimmed(&format!("{:.2}", value / 10_f64.powf(exponent)));
+    let (digits, exponent) = if digits == "10" { ("1", exponent + 1.0) } else { (digits.as_str(), exponent) };
     let power = format!("10{}", raised(&format!("{exponent}")));
     if digits == "1" { format!("{sign}{power}") } else { format!("{sign}{digits}·{power}") }
+}
+
+/// A whole number with all of its digits, for the name of an epoch or a step: 9999, 10 000, 1 234 567 (with thin spaces).
+pub(super) fn whole(value: i64) -> String {
+    format!("{}{}", if value < 0 { "−" } else { "" }, grouped(&value.unsigned_abs().to_string()))
+}
+
+/// A number without sign whose integer part has a thin space between thousands if it has five digits or more.
+fn grouped(text: &str) -> String {
+    let (digits, decimals) = text.split_at(text.find('.').unwrap_or(text.len()));
+    if digits.len() < 5 {
+        return text.to_owned();
+    }
+    let is_start = |place: usize| place > 0 && (digits.len() - place).is_multiple_of(3);
+    let spaced = |(place, digit): (usize, char)| is_start(place).then_some('\u{2009}').into_iter().chain([digit]);
+    digits.chars().enumerate().flat_map(spaced).chain(decimals.chars()).collect()
 }
 
 /// A decimal number without zeros at its end.
@@ -241,10 +300,29 @@ mod tests {
             (1e-4, "10⁻⁴"),
             (2e5, "2·10⁵"),
             (1.5e6, "1.5·10⁶"),
+            (12_345.5, "12\u{2009}345.5"),
+            (99_999.0, "99\u{2009}999"),
+            (99_999.5, "10⁵"),
+            // A mantissa that is rounded up to 10.
+            (9.996e6, "10⁷"),
+            (9.994e6, "9.99·10⁶"),
+            (9.996e-5, "10⁻⁴"),
         ];
         for (value, text) in texts {
             assert_eq!(number(value), text);
+            if value > 0.0 {
+                assert_eq!(number(-value), format!("−{text}"));
+            }
         }
+    }
+
+    #[test]
+    fn whole_numbers_keep_all_digits() {
+        let texts = [(0, "0"), (9999, "9999"), (10_000, "10 000"), (123_456, "123 456"), (-1_234_567, "−1 234 567")];
+        for (value, text) in texts {
+            assert_eq!(whole(value), text.replace(' ', "\u{2009}"));
+        }
+        assert_eq!(whole(10_000), number(1e4), "titles and axes write it alike");
     }
 
     fn labels(axis: &Axis) -> Vec<String> {
@@ -260,6 +338,33 @@ mod tests {
         assert_eq!(labels(&axis(3.0)), ["0", "1", "2", "3"]);
         assert_eq!(labels(&axis(20.0)), ["0", "1", "2", "5", "10", "20"]);
         assert_eq!(labels(&axis(10_000.0)), ["0", "1", "10", "100", "1000", "10\u{2009}000"]);
+    }
+
+    #[test]
+    fn an_axis_without_round_numbers_has_a_tick_at_its_ends() {
+        let axis = |first: f64, last: f64| labels(&Axis::time("epoch", None, [first, last]));
+        assert_eq!(axis(1300.0, 1700.0), ["1300", "1400", "1500", "1600", "1700"]);
+        assert_eq!(axis(41.0, 43.0), ["41", "42", "43"]);
+        assert_eq!(axis(123_456.0, 123_466.0).first().map(String::as_str), Some("123\u{2009}456"));
+        assert_eq!(axis(7.0, 7.0), ["7"]);
+        assert_eq!(labels(&Axis::time("epoch", Some(0.45), [0.45])), ["0"]);
+        for first in 1..300 {
+            // Closer ends have no room for two labels.
+            for last in first + first / 20 + 1..=first + 40 {
+                let ticks = axis(first.into(), last.into());
+                let is_whole = |tick: &String| tick.parse::<u32>().is_ok();
+                assert!(ticks.len() > 1 && ticks.iter().all(is_whole), "{first} to {last}: {ticks:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn between_the_untrained_network_and_the_first_snapshot_there_is_no_tick() {
+        // The place of the untrained network is 0.45 times that of the first snapshot.
+        let axis = Axis::time("step", Some(0.45 * 17.0), [0.45 * 17.0, 17.0, 400.0]);
+        assert_eq!(labels(&axis), ["0", "20", "50", "100", "200"]);
+        let axis = Axis::time("step", Some(0.45 * 17.0), [0.45 * 17.0, 17.0]);
+        assert_eq!(labels(&axis), ["0", "17"]);
     }
 
     #[test]

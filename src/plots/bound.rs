@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use kuva::plot::{MarkerShape, ScatterPlot};
 
+use super::axes::whole;
 use super::canvas::{BLACK, layer_colour, layer_name};
 use super::marks::Path;
 use super::plane::{PlaneAxes, Point};
@@ -70,6 +71,7 @@ fn panel(estimator: &str, tables: &Tables<'_>, rows: &[&BoundLayerRow]) -> Panel
     let largest = |number: fn(&Point) -> f64| points.iter().map(number).fold(0.0, f64::max);
     let corner = (largest(|p| p.0), largest(|p| p.1));
     let mut panel = PlaneAxes::around(&points).panel(estimator);
+    panel.avoided = points.iter().map(|point| vec![*point]).chain([curve.clone()]).collect();
     panel.plots.extend(line(curve, BLACK, Mark::Solid));
     let layers = layers(rows.iter().map(|row| row.layer));
     let last = layers.last().map_or(0, |layer| layer.index());
@@ -147,7 +149,7 @@ fn beta(least: f64, most: f64) -> String {
 /// Runs differ in more than two digits.
 fn rounded(value: f64) -> String {
     match value {
-        value if value >= 10.0 => format!("{value:.0}"),
+        value if value >= 10.0 => whole(value.round() as i64),
         value => format!("{value:.1}"),
     }
 }

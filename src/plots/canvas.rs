@@ -6,7 +6,7 @@ use kuva::plot::ColorMap;
 use kuva::render::color::Color;
 use kuva::render::render::{Primitive, Scene, TextAnchor};
 
-use super::axes::{Tick, apart, number};
+use super::axes::{Tick, apart, whole};
 use super::timeline::{Timeline, ZERO};
 use super::{Picture, PlotError, dashes, upright};
 use crate::layer_id::LayerId;
@@ -48,22 +48,25 @@ pub(super) fn layer_name(layer: LayerId, name: Option<&str>, last: LayerId) -> S
 pub(super) struct TimeColours {
     /// The time that has the first colour.
     low: f64,
+    /// The first and the last recorded time; the first is 0 if the untrained network was recorded.
+    ends: [f64; 2],
+    /// The first time after the start of the training.
     first: f64,
-    last: f64,
     title: String,
 }
 
 impl TimeColours {
     /// Colours for the snapshots of all `timelines`.
     pub(super) fn new<'a>(timelines: impl IntoIterator<Item = &'a Timeline>) -> Self {
-        let (mut first, mut last, mut has_zero, mut labels) = (1.0_f64, 1.0_f64, false, Vec::new());
+        let (mut first, mut last, mut has_zero, mut labels) = (f64::INFINITY, 0.0_f64, false, Vec::new());
         for timeline in timelines {
             (first, last) = (first.min(timeline.first()), last.max(timeline.last()));
             has_zero |= timeline.has_zero();
             labels.push(timeline.label());
         }
         let low = if has_zero { ZERO * first } else { first };
-        Self { low, first, last, title: unique(labels).join(" or ") }
+        let ends = [if has_zero { 0.0 } else { first }, last];
+        Self { low, ends, first, title: unique(labels).join(" or ") }
     }
 
     pub(super) fn at(&self, time: f64) -> String {
@@ -72,17 +75,17 @@ impl TimeColours {
 
     /// The position of `time` on the bar, from 0 to 1.
     fn position(&self, time: f64) -> f64 {
-        let span = (self.last / self.low).ln();
+        let span = (self.ends[1] / self.low).ln();
         if span > 0.0 { (time.max(self.low) / self.low).ln() / span } else { 0.0 }
     }
 
     /// The bar that explains the colours.
     pub(super) fn bar(&self) -> Bar {
         // The ends first: they keep their labels if there is not enough room for all labels.
-        let start = if self.low < self.first { 0.0 } else { self.first };
-        let powers = (0..10).map(|power| 10_f64.powi(power)).filter(|tick| *tick > self.low && *tick < self.last);
-        let times = unique([start, self.last]).into_iter().chain(powers);
-        let ticks = times.map(|time| Tick { position: self.position(time), label: number(time) }).collect();
+        let powers = (0..10).map(|power| 10_f64.powi(power));
+        let powers = powers.filter(|time| *time >= self.first && *time < self.ends[1]);
+        let times = unique(self.ends).into_iter().chain(powers);
+        let ticks = times.map(|time| Tick { position: self.position(time), label: whole(time as i64) }).collect();
         Bar { title: self.title.clone(), ticks, colour }
     }
 }
@@ -274,6 +277,22 @@ mod tests {
     fn lines_are_broken_between_words() {
         assert_eq!(wrapped("one two three", 7), ["one two", "three"]);
         assert_eq!(wrapped("", 7), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_colour_bar_begins_and_ends_at_recorded_times() {
+        let labels = |epochs: &[i32]| {
+            let bar = TimeColours::new([&Timeline::of(epochs.iter().map(|epoch| (*epoch, i64::from(*epoch))))]).bar();
+            assert!(bar.ticks.iter().all(|tick| (0.0..=1.0).contains(&tick.position)), "{epochs:?}");
+            let ends = [bar.ticks.first(), bar.ticks.iter().find(|tick| tick.position == 1.0)];
+            ends.map(|tick| tick.map(|tick| (tick.label.clone(), tick.position)))
+        };
+        let tick = |label: &str, position: f64| Some((label.to_owned(), position));
+        assert_eq!(labels(&[37, 49]), [tick("37", 0.0), tick("49", 1.0)]);
+        assert_eq!(labels(&[0, 37, 49]), [tick("0", 0.0), tick("49", 1.0)]);
+        assert_eq!(labels(&[0, 1, 10_000]), [tick("0", 0.0), tick("10\u{2009}000", 1.0)]);
+        assert_eq!(labels(&[0]), [tick("0", 0.0), None]);
+        assert_eq!(labels(&[8]), [tick("8", 0.0), None]);
     }
 
     #[test]

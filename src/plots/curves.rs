@@ -7,9 +7,9 @@
 use kuva::render::annotations::ReferenceLine;
 use kuva::render::plots::Plot;
 
-use super::axes::{Axis, number};
+use super::axes::{Axis, is_nearly_reached, number};
 use super::canvas::{GREY, layer_colour};
-use super::series::{Column, curve, has_curve, interval_name, layers, legend, line, lines, ribbon, values};
+use super::series::{Column, curve, has_curve, interval_name, layers, legend, line_ends, lines, ribbon, values};
 use super::sheet::{Entry, Mark, Panel, Sheet};
 use super::single::{self, RunColumn};
 use super::timeline::Timeline;
@@ -120,28 +120,50 @@ struct Estimates<'a> {
 impl Estimates<'_> {
     fn panel(&self, quantity: &Quantity) -> Panel {
         let over_scales: Vec<Ribbon> = self.layers.iter().map(|layer| self.range(*layer, quantity.mean)).collect();
-        let heights = [quantity.mean, quantity.ceiling].into_iter().flat_map(|column| values(self.rows, column));
         let intervals: Vec<Ribbon> = self.layers.iter().map(|layer| self.interval(*layer, quantity)).collect();
-        let heights = heights.chain(intervals.iter().flatten().flat_map(|(_, low, high)| [*low, *high]));
-        let heights = heights.chain(self.single.iter().filter_map(|row| (quantity.run)(row)));
-        let heights = heights.chain(over_scales.iter().flatten().flat_map(|(_, least, most)| [*least, *most]));
-        let mut panel = Panel::new("", self.timeline.axis(), Axis::from_zero(quantity.label, heights));
+        let heights = self.heights(quantity).into_iter().chain(self.shown_ceilings(quantity));
+        let mut panel =
+            Panel::new(self.title(quantity), self.timeline.axis(), Axis::from_zero(quantity.label, heights));
         let ribbons = |ribbons: &[Ribbon], percent: u8| -> Vec<Plot> {
             let layers = self.layers.iter().zip(ribbons);
             layers.filter_map(|(layer, points)| ribbon(points, layer_colour(*layer), percent)).collect()
         };
-        let lines = |column: Column, mark: Mark| lines(self.rows, self.layers, column, mark, self.timeline);
+        let lines_of =
+            |layers: &[LayerId], column: Column, mark: Mark| lines(self.rows, layers, column, mark, self.timeline);
+        let lines = |column: Column, mark: Mark| lines_of(self.layers, column, mark);
         panel.plots = ribbons(&over_scales, SCALES);
         panel.plots.extend(ribbons(&intervals, INTERVAL));
         panel.plots.extend(single::lines(&self.single, quantity.run, self.timeline));
-        panel.plots.extend(self.ceilings(quantity));
+        panel.plots.extend(lines_of(&self.with_lower_ceiling(quantity), quantity.ceiling, Mark::Dashed));
         if self.null_differs(quantity) {
             panel.plots.extend(lines(quantity.null, Mark::Dotted));
         }
         panel.plots.extend(lines(quantity.mean, Mark::Solid));
-        let top = self.top(quantity).map(|top| ReferenceLine::horizontal(top).with_color(GREY));
+        panel.ends = line_ends(self.rows, self.layers, quantity.mean, self.timeline);
+        let top = self.shown_top(quantity).map(|top| ReferenceLine::horizontal(top).with_color(GREY));
         panel.lines = top.into_iter().collect();
         panel
+    }
+
+    /// The estimates that the panel shows, with the ends of their intervals and ranges.
+    fn heights(&self, quantity: &Quantity) -> Vec<f64> {
+        let ribbons = self.layers.iter().flat_map(|layer| {
+            [self.range(*layer, quantity.mean), self.interval(*layer, quantity)].into_iter().flatten()
+        });
+        let heights = values(self.rows, quantity.mean).chain(self.single.iter().filter_map(|row| (quantity.run)(row)));
+        heights.chain(ribbons.flat_map(|(_, low, high)| [low, high])).collect()
+    }
+
+    /// The ceilings that the panel shows.
+    fn shown_ceilings(&self, quantity: &Quantity) -> Vec<f64> {
+        let reached = self.heights(quantity).into_iter().fold(0.0, f64::max);
+        values(self.rows, quantity.ceiling).filter(|ceiling| is_nearly_reached(*ceiling, reached)).collect()
+    }
+
+    /// The highest ceiling in words, because the panel may not show it; an empty text if there is none.
+    fn title(&self, quantity: &Quantity) -> String {
+        let above = if self.shown_top(quantity).is_none() { ", above the axis" } else { "" };
+        self.top(quantity).map_or_else(String::new, |top| format!("ceiling {top:.2} bits{above}"))
     }
 
     /// The 95 % interval of the mean at each snapshot; none if single runs are drawn, and for two runs.
@@ -163,20 +185,25 @@ impl Estimates<'_> {
         curve(self.scales, layer, mean, self.timeline).chunk_by(|a, b| a.0 == b.0).map(ends).collect()
     }
 
-    /// The highest ceiling, which is drawn as one line.
+    /// The highest ceiling.
     fn top(&self, quantity: &Quantity) -> Option<f64> {
         values(self.rows, quantity.ceiling).reduce(f64::max)
     }
 
-    /// The ceilings of the layers whose ceiling is lower.
-    fn ceilings(&self, quantity: &Quantity) -> Vec<Plot> {
-        let top = self.top(quantity);
-        let ceiling = |layer: &LayerId| {
+    /// The highest ceiling if the panel shows it, as one line.
+    fn shown_top(&self, quantity: &Quantity) -> Option<f64> {
+        self.top(quantity).filter(|top| self.shown_ceilings(quantity).contains(top))
+    }
+
+    /// The layers whose ceiling is lower, if the panel shows it.
+    fn with_lower_ceiling(&self, quantity: &Quantity) -> Vec<LayerId> {
+        let (top, shown) = (self.top(quantity), self.shown_ceilings(quantity));
+        let is_drawn = |layer: &LayerId| {
             let curve = curve(self.rows, *layer, quantity.ceiling, self.timeline);
             let is_lower = curve.iter().any(|(_, value)| Some(*value) != top);
-            is_lower.then(|| line(curve, layer_colour(*layer), Mark::Dashed)).flatten()
+            is_lower && curve.len() > 1 && curve.iter().all(|(_, value)| shown.contains(value))
         };
-        self.layers.iter().filter_map(ceiling).collect()
+        self.layers.iter().copied().filter(is_drawn).collect()
     }
 
     /// If all samples have different inputs, the permutation null of I(X;T) is the estimate, and its line would hide it.
@@ -192,15 +219,15 @@ impl Estimates<'_> {
         let n_runs = self.rows.iter().map(|row| row.n_runs).max().unwrap_or(0);
         let has = |is: &dyn Fn(&Quantity) -> bool| drawn.iter().any(|quantity| is(quantity));
         let has_interval = has(&|quantity| self.layers.iter().any(|layer| !self.interval(*layer, quantity).is_empty()));
-        let has_ceiling = has(&|quantity| self.top(quantity).is_some());
-        let has_lower = has(&|quantity| !self.ceilings(quantity).is_empty());
+        let has_ceiling = has(&|quantity| self.shown_top(quantity).is_some());
+        let lower = drawn.iter().flat_map(|quantity| self.with_lower_ceiling(quantity)).min();
         [
             (!self.single.is_empty()).then(|| single::entry(Mark::Thin)),
             has_interval.then(|| Entry::new(interval_name(n_runs), GREY, Mark::Area(2 * INTERVAL))),
             scales_name(self.scales).map(|name| Entry::new(name, GREY, Mark::Area(2 * SCALES))),
             has(&|quantity| self.null_differs(quantity)).then(|| Entry::new("permutation null", GREY, Mark::Dotted)),
             has_ceiling.then(|| Entry::new("ceiling", GREY, Mark::Dashed)),
-            has_lower.then(|| Entry::new("lower ceiling of a layer", layer_colour(LayerId::FIRST), Mark::Dashed)),
+            lower.map(|layer| Entry::new("lower ceiling of a layer", layer_colour(layer), Mark::Dashed)),
         ]
         .into_iter()
         .flatten()

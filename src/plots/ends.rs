@@ -59,7 +59,8 @@ fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
             let path: Vec<Point> = ends[*place].1.iter().map(|(_, point)| *point).collect();
             let (colour, mark) = looks.of_experiment(*place);
             panel.plots.extend(line(path.clone(), &colour, mark));
-            draw_dots(&mut panel, path, &colour, 4.0);
+            draw_dots(&mut panel, path.clone(), &colour, 4.0);
+            panel.avoided.push(path);
         }
         panel.paths = outer_layers(&ends[here[0]].1);
         Some(panel)

@@ -5,7 +5,8 @@
 
 use super::axes::Axis;
 use super::canvas::{BLACK, GREY, LAYER_COLOURS};
-use super::series::{Column, curve, has_curve, interval_name, intervals, line, of_network, ribbon, values};
+use super::measures::{MEASURES, Measure};
+use super::series::{curve, has_curve, interval_name, intervals, line, of_network, ribbon, values};
 use super::sheet::{Entry, Mark, Panel, Sheet};
 use super::timeline::Timeline;
 use super::{Picture, PlotError, Spec, Subject, Table, Tables, single};
@@ -22,40 +23,6 @@ pub(super) const SPEC: Spec = Spec {
     draw,
 };
 
-/// One panel.
-struct Measure {
-    title: &'static str,
-    label: &'static str,
-    /// Whether the axis begins at 0, unless half of the panel would be empty.
-    from_zero: bool,
-    /// The mean, and the quantity of the interval.
-    train: (Column, &'static str),
-    test: (Column, &'static str),
-}
-
-const MEASURES: [Measure; 3] = [
-    Measure {
-        title: "loss",
-        label: "cross-entropy (nats)",
-        from_zero: true,
-        train: (|row| row.loss_train_nats_mean, "loss_train"),
-        test: (|row| row.loss_test_nats_mean, "loss_test"),
-    },
-    Measure {
-        title: "squared error",
-        label: "mean squared error",
-        from_zero: true,
-        train: (|row| row.squared_error_train_mean, "squared_error_train"),
-        test: (|row| row.squared_error_test_mean, "squared_error_test"),
-    },
-    Measure {
-        title: "accuracy",
-        label: "accuracy",
-        from_zero: false,
-        train: (|row| row.accuracy_train_mean, "accuracy_train"),
-        test: (|row| row.accuracy_test_mean, "accuracy_test"),
-    },
-];
 /// Colours of the whole network, which no layer has.
 const TRAIN: (&str, &str, Mark) = ("training", BLACK, Mark::Solid);
 const TEST: (&str, &str, Mark) = ("test", BLUE, Mark::Dashed);

@@ -9,8 +9,9 @@ use super::PlotError;
 use super::axes::Axis;
 use super::canvas::{BLACK, GREY, layer_colour, layer_name, pixels};
 use super::marks::Path;
+use super::measures::{MEASURES, Measure};
 use super::plane::{InPlane, PlaneAxes, Point, draw_dots, draw_line, sorted};
-use super::series::{Column, curve, has_curve, layers, line, values};
+use super::series::{curve, has_curve, layers, line, values};
 use super::sheet::{Mark, Panel, Sheet};
 use super::timeline::{AtSnapshot, EpochStep, Timeline};
 use crate::count::counted;
@@ -105,16 +106,13 @@ fn plane(rows: &[SummaryRow], layers: &[LayerId], now: EpochStep) -> Panel {
     panel
 }
 
-/// The accuracy, or the loss if no accuracy was recorded, with a line at `now`.
+/// The last of the measures that was recorded (the accuracy if there are classes), with a line at `now`.
 fn fit(rows: &[SummaryRow], now: EpochStep, timeline: &Timeline) -> Option<Panel> {
-    let measures: [(&str, Column, Column); 3] = [
-        ("accuracy", |row| row.accuracy_train_mean, |row| row.accuracy_test_mean),
-        ("loss (nats)", |row| row.loss_train_nats_mean, |row| row.loss_test_nats_mean),
-        ("squared error", |row| row.squared_error_train_mean, |row| row.squared_error_test_mean),
-    ];
-    let (label, train, test) = measures.into_iter().find(|(_, train, _)| has_curve(rows, *train))?;
+    let Measure { label, train: (train, _), test: (test, _), .. } =
+        MEASURES.iter().rev().find(|measure| has_curve(rows, measure.train.0))?;
+    let (train, test) = (*train, *test);
     let heights = values(rows, train).chain(values(rows, test));
-    let label = if has_curve(rows, test) { format!("{label}; dashed: test") } else { label.to_owned() };
+    let label = if has_curve(rows, test) { format!("{label}; dashed: test") } else { (*label).to_owned() };
     let mut panel = Panel::new("", timeline.axis(), Axis::over(&label, heights));
     let layer = rows.first()?.layer;
     let lines = [(train, BLACK, Mark::Solid), (test, GREY, Mark::Dashed)];

@@ -5,7 +5,7 @@ use kuva::render::render::{Scene, TextAnchor};
 
 use super::canvas::{Bar, GREY, LABEL, coloured_text, picture, text, upward_text, width_of, wrapped};
 use super::settings::Parameter;
-use super::sheet::{Entry, Panel, TITLE, blank};
+use super::sheet::{BOTTOM, Entry, LEFT, Panel, RIGHT, TITLE, UNTITLED, blank};
 use super::{Picture, PlotError};
 use crate::math::unique::unique;
 
@@ -13,7 +13,7 @@ use crate::math::unique::unique;
 const MOST: usize = 72;
 /// At most this many columns.
 const COLUMNS: usize = 6;
-/// A grid with a smaller share of cells that have an experiment is replaced by panels in a row-by-row list.
+/// A grid with a smaller share of cells that have an experiment is replaced by a list.
 const FILLED: f64 = 0.75;
 
 /// Space around the grid.
@@ -24,10 +24,12 @@ const TITLES: f64 = 56.0;
 const LINE: f64 = 18.0;
 /// Height of a line of the legend.
 const ENTRY: f64 = 22.0;
+/// The middle of a panel's axes is this far to the right of the panel's middle, because tick labels are to their left.
+const OFF_MIDDLE: f64 = (LEFT - RIGHT) / 2.0;
 /// Width of the column with the label of the y axis, and height of the row with that of the x axis.
 const AXIS: f64 = 24.0;
 /// At most this many letters in a line to the left of a row.
-const ROW_LETTERS: usize = 18;
+const ROW_LETTERS: usize = 22;
 
 /// Which cell of a grid shows which experiment, and the headings of the cells.
 #[derive(Debug, PartialEq)]
@@ -42,12 +44,16 @@ pub(super) struct Arrangement {
 }
 
 impl Arrangement {
-    /// One parameter on columns and the others on rows. A list if there is one parameter, or if many cells would be empty.
+    /// One parameter on columns and the others on rows. If there is one parameter, or if many cells would be empty: a list of the
+    /// values, or combinations of values, that experiments have.
     pub(super) fn of(parameters: &[&Parameter], n_experiments: usize) -> Self {
         match parameters {
             [] => Self { columns: 1, heads: Vec::new(), rows: Vec::new(), cells: vec![0; n_experiments] },
             [parameter] => Self::list(parameter),
-            _ => Self::grid(parameters),
+            _ => {
+                let grid = Self::grid(parameters);
+                if grid.is_filled() { grid } else { Self::list(&Parameter::combined(parameters)) }
+            }
         }
     }
 
@@ -93,7 +99,7 @@ impl Arrangement {
     }
 
     /// Whether enough cells have an experiment for a grid.
-    pub(super) fn is_filled(&self) -> bool {
+    fn is_filled(&self) -> bool {
         let n_filled = unique(&self.cells).len();
         n_filled as f64 >= FILLED * self.n_cells() as f64
     }
@@ -152,12 +158,15 @@ impl Grid {
         let legend = self.legend.iter().map(|entry| width_of(&entry.label, LABEL) + 52.0).fold(0.0, f64::max);
         let bar = if self.bar.is_some() { 86.0 } else { 0.0 };
         let height = (bottom + AXIS).max(top + ENTRY * (2 + self.legend.len()) as f64);
-        let mut scene = blank(right + legend + bar + GAP, height);
-        let middle = (left + right) / 2.0;
+        let widest = width_of(&self.title, TITLE).max(width_of(&self.subtitle, LABEL));
+        let width = (right + legend + bar).max((left + right) / 2.0 + OFF_MIDDLE + widest / 2.0) + GAP;
+        let mut scene = blank(width, height);
+        let middle = (left + right) / 2.0 + OFF_MIDDLE;
         text(&mut scene, (middle, GAP + 14.0), &self.title, TITLE, TextAnchor::Middle);
         text(&mut scene, (middle, GAP + 36.0), &self.subtitle, LABEL, TextAnchor::Middle);
         text(&mut scene, (middle, bottom + 4.0), &x_label, LABEL, TextAnchor::Middle);
-        upward_text(&mut scene, (GAP + 12.0, (top + bottom) / 2.0), &y_label, LABEL, TextAnchor::Middle);
+        let middle = (tops.first().copied().unwrap_or(top) + UNTITLED + bottom - BOTTOM) / 2.0;
+        upward_text(&mut scene, (GAP + 12.0, middle), &y_label, LABEL, TextAnchor::Middle);
         for (row, y) in tops.iter().enumerate() {
             self.draw_headings(&mut scene, row, (left, *y), size);
         }
@@ -207,8 +216,6 @@ impl Grid {
 
     /// Draws the heading to the left of a row and those above its cells; `at` is the upper left corner of its panels.
     fn draw_headings(&self, scene: &mut Scene, row: usize, at: (f64, f64), size: (f64, f64)) {
-        /// A panel's axes are to the right of its middle, because tick labels are to their left.
-        const RIGHT: f64 = 26.0;
         if let Some(values) = self.arrangement.rows.get(row) {
             let lines: Vec<String> = values.iter().flat_map(|value| wrapped(value, ROW_LETTERS)).collect();
             let first = at.1 + size.1 / 2.0 - LINE * lines.len() as f64 / 2.0;
@@ -218,7 +225,7 @@ impl Grid {
         }
         for column in 0..self.arrangement.columns {
             let lines = self.head(row * self.arrangement.columns + column, size);
-            let middle = at.0 + (column as f64 + 0.5) * size.0 + RIGHT;
+            let middle = at.0 + (column as f64 + 0.5) * size.0 + OFF_MIDDLE;
             for (i, line) in lines.iter().enumerate() {
                 let foot = at.1 + 4.0 - LINE * (lines.len() - 1 - i) as f64;
                 text(scene, (middle, foot), line, LABEL, TextAnchor::Middle);
@@ -243,7 +250,7 @@ mod tests {
         let grid = Arrangement::of(&[&a, &b], 6);
         assert_eq!(grid.heads, ["b 0", "b 1", "b 2"]);
         assert_eq!(grid.rows, [["a 0"], ["a 1"]]);
-        assert_eq!((grid.cells.as_slice(), grid.is_filled()), ([0, 1, 2, 3, 4, 5].as_slice(), true));
+        assert_eq!(grid.cells, [0, 1, 2, 3, 4, 5]);
     }
 
     #[test]
@@ -260,9 +267,35 @@ mod tests {
     }
 
     #[test]
-    fn a_grid_with_many_empty_cells_is_not_filled() {
-        let diagonal = [0, 1, 2];
-        assert!(!Arrangement::of(&[&parameter("a", 3, &diagonal), &parameter("b", 3, &diagonal)], 3).is_filled());
+    fn a_grid_with_many_empty_cells_is_a_list_of_what_is_there() {
+        let along = |names: &[&'static str]| -> Vec<Parameter> {
+            names.iter().map(|name| parameter(name, 3, &[2, 0, 1])).collect()
+        };
+        for names in [["a", "b"].as_slice(), &["a", "b", "c"], &["a", "b", "c", "d"]] {
+            let parameters = along(names);
+            let list = Arrangement::of(&parameters.iter().collect::<Vec<_>>(), 3);
+            let head = |rank: usize| names.iter().map(|name| format!("{name} {rank}")).collect::<Vec<_>>().join(", ");
+            assert_eq!(list.heads, [head(0), head(1), head(2)]);
+            assert_eq!((list.rows.len(), list.n_drawn(), list.cells), (0, 3, vec![2, 0, 1]));
+        }
+    }
+
+    #[test]
+    fn two_experiments_may_be_in_one_cell_of_a_list() {
+        let (a, b) = (parameter("a", 3, &[0, 1, 2, 2]), parameter("b", 3, &[0, 1, 2, 2]));
+        assert_eq!(Arrangement::of(&[&a, &b], 4).cells, [0, 1, 2, 2]);
+    }
+
+    #[test]
+    fn four_parameters_of_which_few_combinations_are_missing_are_a_grid() {
+        let ranks = |divisor: usize| (0..15).map(|i| i / divisor % 2).collect::<Vec<usize>>();
+        let parameters = [("a", 8), ("b", 4), ("c", 2), ("d", 1)].map(|(name, by)| parameter(name, 2, &ranks(by)));
+        let grid = Arrangement::of(&parameters.iter().collect::<Vec<_>>(), 15);
+        assert_eq!((grid.columns, grid.rows.len(), grid.n_cells()), (2, 8, 16));
+        let mut cells = grid.cells.clone();
+        cells.sort_unstable();
+        cells.dedup();
+        assert_eq!(cells.len(), 15);
     }
 
     #[test]

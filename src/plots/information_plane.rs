@@ -7,6 +7,7 @@
 
 use kuva::plot::ScatterPlot;
 
+use super::axes::is_nearly_reached;
 use super::canvas::{TimeColours, layer_colour, layer_name, pale};
 use super::marks::{At, Limit, Path};
 use super::plane::{InPlane, PlaneAxes, Point, draw_dots_in_time, draw_layers_at_each_time, draw_line, sorted};
@@ -122,11 +123,8 @@ impl Limits {
 
     /// The limits that the axes contain: without the others, most of the plane would be empty.
     fn drawn(&self) -> Vec<Point> {
-        /// The share of a limit that the points reach.
-        const NEARLY: f64 = 0.75;
-        let is_drawn = |limit: &f64, reached: f64| reached > NEARLY * limit;
-        let x = self.i_xt.filter(|ceiling| is_drawn(ceiling, self.reached.0));
-        let y = self.i_ty.filter(|ceiling| is_drawn(ceiling, self.reached.1));
+        let x = self.i_xt.filter(|ceiling| is_nearly_reached(*ceiling, self.reached.0));
+        let y = self.i_ty.filter(|ceiling| is_nearly_reached(*ceiling, self.reached.1));
         vec![(x.unwrap_or_default(), y.unwrap_or_default())]
     }
 

@@ -59,10 +59,22 @@ pub(super) struct Placed {
     pub(super) point: Place,
 }
 
-/// Places a label for each of `paths`, which are given as a text and points; `taken` are the areas of other texts.
-pub(super) fn place(paths: &[(String, Vec<Place>)], within: Area, taken: &[Area], size: u32) -> Vec<Placed> {
-    let points: Vec<Place> = paths.iter().flat_map(|(_, points)| dense(points)).collect();
-    let ends: Vec<Place> = paths.iter().filter_map(|(_, points)| points.last().copied()).collect();
+/// What the labels of a panel should not cover.
+pub(super) struct Surroundings<'a> {
+    /// The axes.
+    pub(super) within: Area,
+    /// The areas of other texts.
+    pub(super) taken: &'a [Area],
+    /// Lines without a label, with a marker at each point.
+    pub(super) lines: &'a [Vec<Place>],
+}
+
+/// Places a label of `size` for each of `paths`, which are given as a text and points.
+pub(super) fn place(paths: &[(String, Vec<Place>)], surroundings: &Surroundings<'_>, size: u32) -> Vec<Placed> {
+    let Surroundings { within, taken, lines } = *surroundings;
+    let points: Vec<Place> = paths.iter().map(|(_, points)| points).chain(lines).flat_map(|line| dense(line)).collect();
+    let ends = paths.iter().filter_map(|(_, points)| points.last().copied());
+    let ends: Vec<Place> = ends.chain(lines.iter().flatten().copied()).collect();
     let mut placed: Vec<Placed> = Vec::new();
     for (text, points_of_path) in paths {
         let mut best: Option<(f64, Placed)> = None;
@@ -84,7 +96,7 @@ const NOT_AT_THE_END: f64 = 40.0;
 /// What a label should not cover.
 struct Obstacles<'a> {
     points: &'a [Place],
-    /// The ends of paths, which have a marker.
+    /// Markers: the ends of paths and the points of other lines.
     ends: &'a [Place],
     within: Area,
     taken: &'a [Area],
@@ -166,12 +178,13 @@ fn cost(label: &Placed, obstacles: &Obstacles<'_>) -> f64 {
 mod tests {
     use super::*;
 
+    const EMPTY: Surroundings<'_> = Surroundings { within: WITHIN, taken: &[], lines: &[] };
     const WITHIN: Area = Area { left: 0.0, top: 0.0, right: 600.0, bottom: 400.0 };
 
     #[test]
     fn labels_of_paths_that_end_at_one_place_do_not_overlap() {
         let path = |n: usize| (format!("layer {n}"), vec![(300.0, 300.0), (590.0, 20.0)]);
-        let placed = place(&[1, 2, 3, 4, 5, 6].map(path), WITHIN, &[], 13);
+        let placed = place(&[1, 2, 3, 4, 5, 6].map(path), &EMPTY, 13);
         assert_eq!(placed.len(), 6);
         for (i, label) in placed.iter().enumerate() {
             assert!(label.area.is_within(&WITHIN), "{label:?}");
@@ -182,14 +195,27 @@ mod tests {
     #[test]
     fn a_label_is_next_to_the_end_of_its_path_and_on_no_other_text() {
         let path = ("layer 1".to_owned(), vec![(100.0, 300.0), (300.0, 200.0)]);
-        let free = place(std::slice::from_ref(&path), WITHIN, &[], 13);
+        let free = place(std::slice::from_ref(&path), &EMPTY, 13);
         assert_eq!(free[0].point, (300.0, 200.0));
-        let moved = place(&[path], WITHIN, &[free[0].area], 13);
+        let moved = place(&[path], &Surroundings { taken: &[free[0].area], ..EMPTY }, 13);
         assert!(!moved[0].area.overlaps(&free[0].area));
     }
 
     #[test]
+    fn a_label_is_on_no_line_without_a_label_and_on_none_of_its_points() {
+        // Lines in all directions from the point, of which those to the right end there.
+        let path = ("layer 1".to_owned(), vec![(300.0, 200.0)]);
+        let line = |x: f64, y: f64| vec![(300.0, 200.0), (300.0 + x, 200.0 + y)];
+        for lines in [vec![line(90.0, 0.0)], vec![line(-200.0, -100.0), line(200.0, 90.0)], vec![line(40.0, 40.0); 3]] {
+            let placed = place(std::slice::from_ref(&path), &Surroundings { lines: &lines, ..EMPTY }, 13);
+            let covered =
+                |points: &[Place]| dense(points).iter().filter(|point| placed[0].area.contains(**point)).count();
+            assert!(lines.iter().all(|line| covered(line) == 0), "{placed:?} on {lines:?}");
+        }
+    }
+
+    #[test]
     fn a_path_without_points_has_no_label() {
-        assert!(place(&[("layer 1".to_owned(), Vec::new())], WITHIN, &[], 13).is_empty());
+        assert!(place(&[("layer 1".to_owned(), Vec::new())], &EMPTY, 13).is_empty());
     }
 }

@@ -29,7 +29,11 @@ fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
     let (Some(first), true) = (rows.first(), names.len() > 1) else {
         return Err(PlotError::Nothing("second experiment with estimates of I(X;T)"));
     };
-    let arrangement = arrangement(&names, &tables);
+    let mut parameters = parameters(&names, tables.settings);
+    if parameters.is_empty() {
+        parameters.push(Parameter::of_experiments(&names, tables.settings));
+    }
+    let arrangement = Arrangement::of(&parameters.iter().collect::<Vec<_>>(), names.len());
     let n_drawn = arrangement.n_drawn();
     let of_cell = |cell: usize| {
         let place = arrangement.cells.iter().position(|other| *other == cell);
@@ -60,17 +64,4 @@ fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
         bar: Some(colours.bar()),
     };
     grid.draw()
-}
-
-/// A cell for each experiment: a grid of two or more parameters, or a list.
-fn arrangement(names: &[&str], tables: &Tables<'_>) -> Arrangement {
-    let parameters = parameters(names, tables.settings);
-    match parameters.as_slice() {
-        [] => Arrangement::list(&Parameter::of_experiments(names, tables.settings)),
-        _ => {
-            let arrangement = Arrangement::of(&parameters.iter().collect::<Vec<_>>(), names.len());
-            let is_filled = arrangement.is_filled();
-            if is_filled { arrangement } else { Arrangement::list(&Parameter::of_experiments(names, tables.settings)) }
-        }
-    }
 }

@@ -7,6 +7,7 @@ use kuva::plot::{BandPlot, LinePlot, LineStyle};
 use kuva::render::plots::Plot;
 
 use super::canvas::{layer_colour, layer_name};
+use super::line_ends::LineEnd;
 use super::sheet::{Entry, Mark};
 use super::timeline::{AtSnapshot, Timeline};
 use crate::count::counted;
@@ -66,6 +67,19 @@ pub(super) fn lines(
 ) -> Vec<Plot> {
     let layer_line = |layer: &LayerId| line(curve(rows, *layer, column, timeline), layer_colour(*layer), mark);
     layers.iter().filter_map(layer_line).collect()
+}
+
+/// The ends of the lines of all `layers` without a name of their own: names are too long for the margin.
+pub(super) fn line_ends(rows: &[SummaryRow], layers: &[LayerId], column: Column, timeline: &Timeline) -> Vec<LineEnd> {
+    let Some(last) = layers.last().copied() else { return Vec::new() };
+    let is_named =
+        |row: &SummaryRow| row.layer_name.as_deref().is_some_and(|name| name != layer_name(row.layer, None, last));
+    let has_name = |layer: LayerId| rows.iter().any(|row| row.layer == layer && is_named(row));
+    let end = |layer: &LayerId| {
+        let (_, value) = *curve(rows, *layer, column, timeline).last().filter(|_| !has_name(*layer))?;
+        Some(LineEnd { layer: *layer, is_output: *layer == last, value })
+    };
+    layers.iter().filter_map(end).collect()
 }
 
 /// The line through `points`, if there are at least two.

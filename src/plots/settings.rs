@@ -1,5 +1,6 @@
 //! The experiments of a sweep: their order, their titles, and the parameters that vary between them.
 
+use super::axes::whole;
 use crate::math::unique::unique;
 use crate::store::schema::{SettingRow, SummaryRow};
 
@@ -21,6 +22,27 @@ impl Parameter {
         Self { values, is_ordered: false, ranks: (0..experiments.len()).collect() }
     }
 
+    /// Several parameters as one, whose values are the combinations that experiments have, in the order of the first parameter,
+    /// then of the second, and so on.
+    pub(super) fn combined(parameters: &[&Parameter]) -> Self {
+        let n_experiments = parameters.first().map_or(0, |parameter| parameter.ranks.len());
+        let ranks_of = |place: usize| parameters.iter().map(|parameter| parameter.ranks[place]).collect::<Vec<usize>>();
+        let of_experiments: Vec<Vec<usize>> = (0..n_experiments).map(ranks_of).collect();
+        let mut combinations = of_experiments.clone();
+        combinations.sort();
+        combinations.dedup();
+        let words = |ranks: &Vec<usize>| {
+            let values = parameters.iter().zip(ranks).map(|(parameter, rank)| parameter.values[*rank].as_str());
+            values.collect::<Vec<&str>>().join(", ")
+        };
+        let rank = |ranks: &Vec<usize>| combinations.partition_point(|other| other < ranks);
+        Self {
+            values: combinations.iter().map(words).collect(),
+            is_ordered: false,
+            ranks: of_experiments.iter().map(rank).collect(),
+        }
+    }
+
     /// The parameter called `name`; `None` if an experiment has no value of it.
     fn named(name: &str, experiments: &[&str], settings: &[SettingRow]) -> Option<Self> {
         let row_of =
@@ -32,7 +54,7 @@ impl Parameter {
         let rank = |row: &&SettingRow| values.iter().position(|(_, value)| *value == row.value);
         Some(Self {
             ranks: rows.iter().map(rank).collect::<Option<_>>()?,
-            values: values.iter().map(|(_, value)| format!("{} {value}", short(name))).collect(),
+            values: values.iter().map(|(_, value)| format!("{} {}", short(name), value_words(value))).collect(),
             is_ordered: n_numbers > 1,
         })
     }
@@ -79,8 +101,14 @@ pub(super) fn experiments<'a>(summary: &'a [SummaryRow], settings: &[SettingRow]
 /// The settings of an experiment, such as `batch 256, activation tanh`; its name if nothing varies.
 pub(super) fn title(experiment: &str, settings: &[SettingRow]) -> String {
     let values = settings.iter().filter(|row| row.experiment == experiment);
-    let words: Vec<String> = values.map(|row| format!("{} {}", short(&row.parameter), row.value)).collect();
+    let words: Vec<String> =
+        values.map(|row| format!("{} {}", short(&row.parameter), value_words(&row.value))).collect();
     if words.is_empty() { experiment.to_owned() } else { words.join(", ") }
+}
+
+/// A value as axes write it if it is a whole number.
+pub(super) fn value_words(value: &str) -> String {
+    value.parse().map_or_else(|_| value.to_owned(), whole)
 }
 
 /// The last part of a parameter's name: `training.batch` is `batch`.
@@ -117,6 +145,14 @@ mod tests {
         let found = parameters(&["a", "b"], &settings(&rows));
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].values, ["hidden 4, rate 0.5", "hidden 8, rate 0.1"]);
+    }
+
+    #[test]
+    fn whole_numbers_are_written_as_on_axes() {
+        let rows = [("a", "n_train", "10000"), ("b", "n_train", "500")];
+        assert_eq!(parameters(&["a", "b"], &settings(&rows))[0].values, ["n train 500", "n train 10\u{2009}000"]);
+        assert_eq!(title("a", &settings(&rows)), "n train 10\u{2009}000");
+        assert_eq!((value_words("1e-4"), value_words("0.50")), ("1e-4".to_owned(), "0.50".to_owned()));
     }
 
     #[test]

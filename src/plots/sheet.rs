@@ -8,7 +8,8 @@ use kuva::render::render::{Primitive, Scene, TextAnchor, render_multiple};
 
 use super::axes::{Axis, Scale};
 use super::canvas::{BLACK, Bar, LABEL, TICK, picture, rectangle, stroke, text, width_of, wrapped};
-use super::labels::{Area, place};
+use super::labels::{Area, Surroundings, place};
+use super::line_ends::{LineEnd, draw_line_ends};
 use super::marks::{Limit, Path, draw_label, draw_ticks, draw_y_label};
 use super::{Picture, PlotError};
 
@@ -17,13 +18,13 @@ const GAP: f64 = 14.0;
 /// Room of a panel above its axes, for its title.
 const TOP: f64 = 34.0;
 /// Room of a panel without a title above its axes.
-const UNTITLED: f64 = 12.0;
+pub(super) const UNTITLED: f64 = 12.0;
 /// Room of a panel below its axes, for ticks and label.
-const BOTTOM: f64 = 54.0;
+pub(super) const BOTTOM: f64 = 54.0;
 /// Room of a panel to the left of its axes, for ticks and label.
-const LEFT: f64 = 74.0;
+pub(super) const LEFT: f64 = 74.0;
 /// Room of a panel to the right of its axes, for half of the last tick's label.
-const RIGHT: f64 = 24.0;
+pub(super) const RIGHT: f64 = 24.0;
 /// Room for a colour bar and its labels.
 const BAR: f64 = 96.0;
 /// Size of the title of every figure.
@@ -71,8 +72,12 @@ pub(super) struct Panel {
     pub(super) notes: Vec<Note>,
     /// Dashed lines with names, behind everything.
     pub(super) limits: Vec<Limit>,
+    /// Names to the right of lines at their last points.
+    pub(super) ends: Vec<LineEnd>,
     /// Paths whose names are written next to them.
     pub(super) paths: Vec<Path>,
+    /// Lines with a dot at each point, in the panel's own units, that these names do not cover.
+    pub(super) avoided: Vec<Vec<(f64, f64)>>,
 }
 
 /// A rectangle in the panel's own units.
@@ -175,7 +180,9 @@ impl Panel {
             lines: Vec::new(),
             notes: Vec::new(),
             limits: Vec::new(),
+            ends: Vec::new(),
             paths: Vec::new(),
+            avoided: Vec::new(),
         }
     }
 
@@ -217,15 +224,20 @@ impl Panel {
         }
         render_multiple(std::mem::take(&mut self.plots), layout).elements.into_iter().for_each(|e| scene.add(e));
         draw_ticks(scene, (&self.x, &self.y), inside, places.tick_mark_major);
+        draw_line_ends(scene, &self.ends, |y| places.map_y(y), inside);
         for Note { at, says } in &self.notes {
             let (x, y) = (places.map_x(at.0), places.map_y(at.1) + 4.0);
             let is_far_right = x > 0.75 * places.width;
             let (x, anchor) = if is_far_right { (x - 10.0, TextAnchor::End) } else { (x + 10.0, TextAnchor::Start) };
             text(scene, (x, y), says, TICK, anchor);
         }
-        let pixels = |points: &[(f64, f64)]| points.iter().map(|(x, y)| (places.map_x(*x), places.map_y(*y))).collect();
+        let pixels = |points: &[(f64, f64)]| -> Vec<(f64, f64)> {
+            points.iter().map(|(x, y)| (places.map_x(*x), places.map_y(*y))).collect()
+        };
         let paths: Vec<_> = self.paths.iter().map(|path| (path.name.clone(), pixels(&path.points))).collect();
-        place(&paths, inside, &taken, TICK).iter().for_each(|label| draw_label(scene, label));
+        let lines: Vec<_> = self.avoided.iter().map(|line| pixels(line)).collect();
+        let surroundings = Surroundings { within: inside, taken: &taken, lines: &lines };
+        place(&paths, &surroundings, TICK).iter().for_each(|label| draw_label(scene, label));
         scene.add(Primitive::GroupEnd);
         draw_y_label(scene, &self.y.label, at, inside);
     }

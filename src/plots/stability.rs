@@ -7,7 +7,7 @@
 use kuva::render::render::{Primitive, Scene, TextAnchor};
 
 use super::canvas::{BLACK, coloured_text, picture, rectangle, stroke, text, upward_text, width_of, wrapped};
-use super::settings::short;
+use super::settings::{short, value_words};
 use super::sheet::{TITLE, blank};
 use super::variance::{Bars, layer_name};
 use super::{Picture, PlotError, Spec, Subject, Table, Tables};
@@ -156,7 +156,7 @@ fn claim_of(row: &StabilityRow) -> String {
 
 /// The heading of a column.
 fn named(value: &str) -> String {
-    if value.is_empty() { "all settings".to_owned() } else { cut(value) }
+    if value.is_empty() { "all settings".to_owned() } else { cut(&value_words(value)) }
 }
 
 /// Explains the colours of the cells.

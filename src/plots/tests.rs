@@ -369,6 +369,37 @@ fn estimators_have_a_panel_each_and_one_legend() {
 }
 
 #[test]
+fn lines_of_layers_without_own_names_end_with_their_numbers() {
+    let drawn = |names: [&str; 3]| {
+        let name = |layer: LayerId| Some(names[layer.index() - 1].into());
+        let rows = summary("x", "a").into_iter();
+        let rows: Vec<SummaryRow> = rows.map(|row| SummaryRow { layer_name: name(row.layer), ..row }).collect();
+        texts(&svg("estimators", Tables { summary: &rows, ..Tables::default() }))
+    };
+    let heights = |names: [&str; 3]| {
+        let drawn = drawn(names);
+        ["1", "2", "out"].map(|label| drawn.iter().find(|text| text.0 == 12 && text.3 == label).map(|text| text.2))
+    };
+    // I(X;T) of the first layer is the largest, and y grows downwards.
+    let found = heights(["layer 1", "layer 2", "output"]).map(|height| height.expect("a number for each line"));
+    assert!(found.is_sorted(), "{found:?}");
+    assert_eq!(heights(["conv", "pool", "dense"]), [None; 3]);
+}
+
+#[test]
+fn estimators_far_above_the_ceiling_have_their_own_axis() {
+    // The ceiling of all is 12 bits; the estimates of `b` are 100 bits higher.
+    let far = summary("x", "b")
+        .into_iter()
+        .map(|row| SummaryRow { i_xt_bits_mean: row.i_xt_bits_mean.map(|bits| bits + 100.0), ..row });
+    let rows: Vec<SummaryRow> = summary("x", "a").into_iter().chain(far).collect();
+    let drawn = svg("estimators", Tables { summary: &rows, siblings: &rows, ..Tables::default() });
+    assert!(drawn.contains(">a<") && drawn.contains(">b *<") && drawn.contains(">* Above 15 bits, "), "{drawn}");
+    let ticks = |label: &str| texts(&drawn).iter().filter(|text| text.3 == label).count();
+    assert_eq!((ticks("8"), ticks("80")), (1, 1), "each panel has its own numbers");
+}
+
+#[test]
 fn estimators_without_a_panel_are_named_with_the_reason() {
     let no_estimate = summary("x", "b").into_iter().map(|row| SummaryRow { i_xt_bits_mean: None, ..row });
     let once = summary("x", "c").into_iter().filter(|row| row.epoch == 0);
@@ -537,6 +568,49 @@ fn experiments_of_a_sweep_are_in_the_order_of_their_number() {
 }
 
 #[test]
+fn the_ceiling_of_curves_is_drawn_if_the_estimates_nearly_reach_it() {
+    let drawn = |i_xt_ceiling: f64| {
+        let rows: Vec<SummaryRow> = summary("x", "a")
+            .into_iter()
+            .map(|row| SummaryRow { i_xt_ceiling_bits: Some(i_xt_ceiling), i_ty_ceiling_bits: None, ..row })
+            .collect();
+        svg("curves", Tables { summary: &rows, siblings: &rows, ..Tables::default() })
+    };
+    // The interval of the first layer ends at 9.5 bits, which is 75 % of 12.67 bits.
+    let (near, far) = (drawn(12.6), drawn(12.7));
+    assert!(near.contains(">ceiling 12.60 bits<") && near.contains(">ceiling<"));
+    assert!(far.contains(">ceiling 12.70 bits, above the axis<") && !far.contains(">ceiling<"));
+    assert!(near.contains(">12<") && !far.contains(">12<"), "the axis ends at the estimates");
+}
+
+#[test]
+fn labels_of_ends_are_on_no_dot() {
+    let rows = [summary("batch-1024", "a"), summary("batch-256", "a"), summary("batch-64", "a")].concat();
+    // The experiments end in three rows of dots, one above the other.
+    let rows: Vec<SummaryRow> = rows
+        .into_iter()
+        .map(|row| {
+            let more = if row.experiment.ends_with("24") { 0.0 } else { row.experiment.len() as f64 / 400.0 };
+            SummaryRow { i_ty_bits_mean: row.i_ty_bits_mean.map(|bits| bits + more), ..row }
+        })
+        .collect();
+    let drawn = svg("ends", Tables { summary: &rows, ..Tables::default() });
+    let labels: Vec<_> = texts(&drawn).into_iter().filter(|text| text.3 == "layer 1" || text.3 == "output").collect();
+    assert_eq!(labels.len(), 2, "{labels:?}");
+    let dots = drawn.split("<circle ").skip(1).map(|rest| {
+        let number = |name: &str| rest.split(&format!("{name}=\"")).nth(1).and_then(|rest| rest.split('"').next());
+        (number("cx").unwrap().parse::<f64>().unwrap(), number("cy").unwrap().parse::<f64>().unwrap())
+    });
+    let dots: Vec<(f64, f64)> = dots.collect();
+    assert!(dots.len() >= 9, "{dots:?}");
+    for (_, x, y, label) in &labels {
+        // Half of a label is at least 20 units wide; its baseline is 4.5 units below its middle.
+        let is_on = |dot: &&(f64, f64)| (dot.0 - x).abs() < 20.0 && (dot.1 - (y - 4.5)).abs() < 6.0;
+        assert_eq!(dots.iter().find(is_on), None, "{label} at {x}, {y}");
+    }
+}
+
+#[test]
 fn the_bound_has_the_layers_and_their_beta() {
     let point = |beta: f64, i_xt_bits: f64, i_ty_bits: f64| BoundRow {
         beta,
@@ -687,7 +761,7 @@ fn stability_counts_the_settings_of_every_value() {
     };
     let effects = [effect("network.activation", 0.7), effect("runs", 0.4), effect("interactions", -0.1)];
     let svg = svg("stability", Tables { stability: &rows, effects: &effects, ..Tables::default() });
-    for label in ["4/4", "1/4", "?/4", "tanh", "relu", "activation", "layer 1", "output", "70 %", "interactions -10 %"]
+    for label in ["4/4", "1/4", "?/4", "tanh", "relu", "activation", "layer 1", "output", "70 %", "interactions −10 %"]
     {
         assert!(svg.contains(&format!(">{label}<")), "{label}");
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Histogram;
-use super::axes::Axis;
+use super::axes::{Axis, whole};
 use crate::store::schema::{EstimateRow, SummaryRow};
 
 /// Epoch and step of a snapshot, by which snapshots are ordered.
@@ -84,7 +84,7 @@ impl Timeline {
 
     /// The name of `snapshot`: `epoch 3`, or `step 17` if several snapshots have the same epoch.
     pub(super) fn name(&self, snapshot: EpochStep) -> String {
-        format!("{} {}", self.label(), self.time(snapshot))
+        format!("{} {}", self.label(), whole(self.time(snapshot) as i64))
     }
 
     /// Whether `snapshot` is one of the snapshots.
@@ -97,10 +97,10 @@ impl Timeline {
         self.snapshots.iter().any(|snapshot| self.time(*snapshot) <= 0.0)
     }
 
-    /// The time of the first snapshot after the start of the training, at most 1.
+    /// The time of the first snapshot after the start of the training; 1 if there is none.
     pub(super) fn first(&self) -> f64 {
         let times = self.snapshots.iter().map(|snapshot| self.time(*snapshot));
-        times.filter(|time| *time > 0.0).fold(1.0, f64::min)
+        times.filter(|time| *time > 0.0).reduce(f64::min).unwrap_or(1.0)
     }
 
     /// The time of the last snapshot.
@@ -155,6 +155,13 @@ mod tests {
         let timeline = timeline(&[(0, 0), (0, 1), (0, 20)]);
         assert_eq!((timeline.place((0, 20)), timeline.label()), (20.0, "step"));
         assert_eq!(timeline.name((0, 20)), "step 20");
+    }
+
+    #[test]
+    fn the_untrained_network_is_next_to_the_first_snapshot_after_it() {
+        let timeline = timeline(&[(0, 0), (500, 500), (12_345, 12_345)]);
+        assert_eq!((timeline.first(), timeline.place((0, 0))), (500.0, 500.0 * ZERO));
+        assert_eq!(timeline.name((12_345, 12_345)), "epoch 12\u{2009}345");
     }
 
     #[test]

@@ -98,7 +98,10 @@ mod tests {
         pixels.darken(&text, (1, 0));
         let red: Vec<u8> = pixels.bytes.iter().step_by(4).copied().collect();
         assert_eq!(red, [255, 255, 255, 128, 255, 0]);
-        // Pixels outside of the figure are left out.
-        pixels.darken(&text, (-1, 2));
+        // Of a column that is one pixel too high, the rest is drawn; a column to the left of the figure is not drawn.
+        pixels.darken(&text, (0, -1));
+        pixels.darken(&text, (-1, 0));
+        let red: Vec<u8> = pixels.bytes.iter().step_by(4).copied().collect();
+        assert_eq!(red, [128, 255, 0, 128, 255, 0]);
     }
 }

@@ -2,6 +2,7 @@
 
 use kuva::render::render::{Scene, TextAnchor};
 
+use super::axes::number;
 use super::canvas::{BLACK, coloured_text, rectangle, stroke, text, width_of};
 use super::series::layers;
 use super::settings::short;
@@ -132,7 +133,7 @@ impl<'a> Bars<'a> {
         }
         // A negative share has no length; it tells how much the others overlap.
         if let Some(row) = rows.iter().find(|row| row.share < NEGATIVE) {
-            let remark = format!("{} {:.0} %", short(&row.source), 100.0 * row.share);
+            let remark = format!("{} {} %", short(&row.source), number((100.0 * row.share).round()));
             text(scene, (x + 8.0, at.1 + 15.0), &remark, SIZE, TextAnchor::Start);
         }
     }

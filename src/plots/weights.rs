@@ -87,7 +87,7 @@ fn loss(rows: &[SummaryRow], timeline: &Timeline) -> Option<Panel> {
     let of_first: Vec<SummaryRow> = rows.iter().filter(|row| row.layer == first).cloned().collect();
     has_curve(&of_first, LOSS_TRAIN).then(|| {
         let every = values(&of_first, LOSS_TRAIN).chain(values(&of_first, LOSS_TEST));
-        let axis = Axis::log("loss (nats); dashed: test", every);
+        let axis = Axis::log("cross-entropy (nats); dashed: test", every);
         let mut panel = Panel::new("loss", timeline.axis(), axis);
         let curve = |column: Column, mark| {
             let points = of_first.iter().filter_map(|row| Some((timeline.place(row.snapshot()), column(row)?)));

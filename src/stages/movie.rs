@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -28,10 +29,47 @@ pub struct Animation {
     pub experiment: Option<String>,
     /// Identity of the estimator; by default the first that estimates I(X;T).
     pub estimator: Option<String>,
-    /// Number of frames, which are evenly spaced over the logarithm of the epoch. A snapshot that lasts several frames is drawn once.
-    pub n_frames: usize,
-    /// Play time in seconds.
+    /// Number of frames, which are evenly spaced over the logarithm of the epoch, in [`FRAMES`] and at most
+    /// [`FRAMES_PER_SECOND`] per second of the play time. A snapshot that lasts several frames is drawn once.
+    pub n_frames: u16,
+    /// Play time in seconds, in [`SECONDS`].
     pub seconds: u16,
+}
+
+/// The possible numbers of frames.
+pub const FRAMES: RangeInclusive<u16> = 1..=2000;
+/// The possible play times in seconds. GIF and APNG hold the length of a frame in 16 bits, here in hundredths of a second: at most
+/// 655 s.
+pub const SECONDS: RangeInclusive<u16> = 1..=600;
+/// At most this many frames per second of the play time: with the last frame, which is held for a fifth of it, 50 per second.
+/// Viewers of GIF and APNG replace shorter lengths than 2 hundredths of a second by a long one.
+pub const FRAMES_PER_SECOND: u16 = 40;
+
+impl Animation {
+    /// Whether viewers can show so many frames in this time.
+    fn expect_possible(&self) -> Result<(), StageError> {
+        let Self { n_frames, seconds, .. } = *self;
+        let out_of_range = |option: &str, got: u16, allowed: &RangeInclusive<u16>| {
+            let (least, most) = (allowed.start(), allowed.end());
+            StageError::Refused(format!("`--{option} {got}` is not possible; use {least} to {most}"))
+        };
+        if !FRAMES.contains(&n_frames) {
+            return Err(out_of_range("frames", n_frames, &FRAMES));
+        }
+        if !SECONDS.contains(&seconds) {
+            return Err(out_of_range("seconds", seconds, &SECONDS));
+        }
+        let most = FRAMES_PER_SECOND * seconds;
+        if n_frames > most {
+            return Err(StageError::Refused(format!(
+                "{} in {seconds} s are too many for viewers, which show at most {FRAMES_PER_SECOND} per second; use \
+                 `--frames {most}` or fewer, or `--seconds {}` or more",
+                counted(n_frames, "frame"),
+                n_frames.div_ceil(FRAMES_PER_SECOND)
+            )));
+        }
+        Ok(())
+    }
 }
 
 /// Kinds of animated files.
@@ -58,26 +96,29 @@ impl Format {
 /// The last frame is held for this share of the play time.
 const HELD: f64 = 0.2;
 
-/// Writes `figures/movie-<estimator>.<ending>` into `out`, with the experiment before the estimator if it is given.
+/// Writes `figures/movie-<estimator>.<ending>` into `out`; if the summary has several experiments,
+/// `figures/<experiment>/movie-<estimator>.<ending>`.
 ///
 /// # Errors
-/// There is no summary, no such estimator, no I(X;T); ffmpeg is not installed or fails; a file cannot be written.
+/// There are too many frames for the play time; there is no summary, no such estimator, no I(X;T); ffmpeg is not installed or fails; a file cannot be written.
 pub fn movie(
     experiment: &Experiment,
     animation: &Animation,
     out: &Path,
     progress: &dyn Progress,
 ) -> Result<(Outcome, PathBuf), StageError> {
+    animation.expect_possible()?;
     let path = keys::aggregated(experiment.root(), Experiment::SUMMARY)?;
     let hash = verified_hash(experiment.root(), "summary", Experiment::SUMMARY)?;
-    let rows = chosen(read_rows(&path)?, animation)?;
-    let name = match &animation.experiment {
-        Some(experiment) => format!("{experiment}-{}", rows[0].estimator),
-        None => rows[0].estimator.to_string(),
-    };
+    let summary: Vec<SummaryRow> = read_rows(&path)?;
+    let is_sweep = summary.iter().any(|row| row.experiment != summary[0].experiment);
+    let rows = chosen(summary, animation)?;
+    let folder = is_sweep.then_some(rows[0].experiment.as_str());
+    let name = folder.into_iter().chain([rows[0].estimator.to_string().as_str()]).collect::<Vec<&str>>().join("-");
     let kind = overview::ANIMATION;
-    let relative = format!("figures/{kind}-{name}.{}", animation.format.ending());
-    let made_from = json!({ "tables": [hash], "format": animation.format.ending(), "experiment": animation.experiment, "estimator": animation.estimator, "n_frames": animation.n_frames, "seconds": animation.seconds, "schema": VERSION, "program": env!("CARGO_PKG_VERSION") });
+    let file = overview::file(kind, folder, Some(&rows[0].estimator));
+    let relative = format!("figures/{file}.{}", animation.format.ending());
+    let made_from = json!({ "tables": [hash], "format": animation.format.ending(), "experiment": folder, "estimator": animation.estimator, "n_frames": animation.n_frames, "seconds": animation.seconds, "schema": VERSION, "program": env!("CARGO_PKG_VERSION") });
     let work = Pending::new(out, &format!("{kind}-{name}-{}", animation.format.ending()), &made_from);
     if work.finished()?.is_some() && overview::is_current(experiment, out)? {
         return Ok((Outcome::UpToDate, out.join(relative)));
@@ -87,7 +128,7 @@ pub fn movie(
         overview::update(experiment, out)?;
         return Ok((Outcome::UpToDate, out.join(relative)));
     }
-    let schedule = schedule(&rows, animation.n_frames);
+    let schedule = schedule(&rows, animation.n_frames.into());
     progress.begin("movie", schedule.len() as u64);
     let draw = |(step, frames): &(i64, usize)| {
         let drawn = frame(&rows, *step).map_err(|e| StageError::Refused(e.to_string()));
@@ -168,8 +209,11 @@ struct ShownFrame {
 /// The play time of frames, all of one length.
 struct Clock {
     n_frames: u64,
-    milliseconds: u64,
+    seconds: u16,
 }
+
+/// Parts of a second in which GIF counts the length of a frame.
+const HUNDREDTHS: u16 = 100;
 
 impl Clock {
     /// Holds the last of `shown`, and divides the play time by the number of frames.
@@ -177,17 +221,18 @@ impl Clock {
         let n_moving = shown.iter().map(|shown| shown.frames).sum::<usize>();
         let n_held = (n_moving as f64 * HELD / (1.0 - HELD)).ceil() as usize;
         shown.iter_mut().last().into_iter().for_each(|last| last.frames += n_held);
-        Self { n_frames: (n_moving + n_held) as u64, milliseconds: 1000 * u64::from(animation.seconds) }
+        Self { n_frames: (n_moving + n_held) as u64, seconds: animation.seconds }
     }
 
-    /// For each of `shown`, its length in parts of a second. Ends are rounded, not lengths, so that the play time is exact.
-    fn lengths(&self, shown: &[ShownFrame], parts: u64) -> Vec<u16> {
-        let end = |frames: u64| (frames * self.milliseconds * parts + 500 * self.n_frames) / (1000 * self.n_frames);
+    /// For each of `shown`, its length in [`HUNDREDTHS`] of a second. Ends are rounded, not lengths, so that the play time is exact.
+    fn lengths(&self, shown: &[ShownFrame]) -> Vec<u16> {
+        let play_time = u64::from(HUNDREDTHS) * u64::from(self.seconds);
+        let end = |frames: u64| (2 * frames * play_time + self.n_frames) / (2 * self.n_frames);
         let mut frames = 0;
         let length = |shown: &ShownFrame| {
             let start = end(frames);
             frames += shown.frames as u64;
-            (end(frames) - start).min(u16::MAX.into()) as u16
+            (end(frames) - start) as u16 // at most 60 000, by the range of the play time
         };
         shown.iter().map(length).collect()
     }
@@ -200,11 +245,11 @@ fn gif(shown: &[ShownFrame], clock: &Clock) -> Result<Vec<u8>, String> {
         let Pixels { width, height, bytes: mut rgba } = Pixels::read(&shown.png)?;
         keep_frequent_colours(&mut rgba);
         let mut frame = gif::Frame::from_rgba_speed(width as u16, height as u16, &mut rgba, SPEED);
-        frame.delay = (*hundredths).max(2); // viewers replace shorter delays by a long default
+        frame.delay = *hundredths;
         frame.make_lzw_pre_encoded();
         Ok(frame)
     };
-    let hundredths = clock.lengths(shown, 100);
+    let hundredths = clock.lengths(shown);
     let encoded: Vec<gif::Frame<'_>> = shown.par_iter().zip(&hundredths).map(encoded).collect::<Result<_, String>>()?;
     let first = encoded.first().ok_or("it has no frames")?;
     let mut content = Vec::new();
@@ -237,7 +282,6 @@ fn keep_frequent_colours(rgba: &mut [u8]) {
 }
 
 fn apng(shown: &[ShownFrame], clock: &Clock) -> Result<Vec<u8>, String> {
-    const THOUSAND: u16 = 1000;
     let first = Pixels::read(&shown.first().ok_or("it has no frames")?.png)?;
     let mut content = Vec::new();
     let mut encoder = png::Encoder::new(&mut content, first.width as u32, first.height as u32);
@@ -245,8 +289,8 @@ fn apng(shown: &[ShownFrame], clock: &Clock) -> Result<Vec<u8>, String> {
     encoder.set_depth(png::BitDepth::Eight);
     encoder.set_animated(shown.len() as u32, 0).map_err(|e| e.to_string())?;
     let mut writer = encoder.write_header().map_err(|e| e.to_string())?;
-    for (shown, thousandths) in shown.iter().zip(clock.lengths(shown, THOUSAND.into())) {
-        writer.set_frame_delay(thousandths, THOUSAND).map_err(|e| e.to_string())?;
+    for (shown, hundredths) in shown.iter().zip(clock.lengths(shown)) {
+        writer.set_frame_delay(hundredths, HUNDREDTHS).map_err(|e| e.to_string())?;
         writer.write_image_data(&Pixels::read(&shown.png)?.bytes).map_err(|e| e.to_string())?;
     }
     writer.finish().map_err(|e| e.to_string())?;
@@ -255,7 +299,7 @@ fn apng(shown: &[ShownFrame], clock: &Clock) -> Result<Vec<u8>, String> {
 
 /// Has ffmpeg write the frames to `path`.
 fn mp4(shown: &[ShownFrame], clock: &Clock, path: &Path) -> Result<(), String> {
-    let rate = format!("{}/{}", 1000 * clock.n_frames, clock.milliseconds);
+    let rate = format!("{}/{}", clock.n_frames, clock.seconds);
     let mut ffmpeg = Command::new("ffmpeg")
         .args(["-loglevel", "error", "-y", "-f", "image2pipe", "-framerate", &rate, "-c:v", "png"])
         .args(["-i", "-", "-vf", "pad=ceil(iw/2)*2:ceil(ih/2)*2", "-pix_fmt", "yuv420p", "-f", "mp4"])
@@ -309,17 +353,77 @@ mod tests {
         assert_eq!(rgba[4 * 7..4 * 8], grey(7));
     }
 
+    fn animation(n_frames: u16, seconds: u16) -> Animation {
+        Animation { format: Format::Gif, experiment: None, estimator: None, n_frames, seconds }
+    }
+
+    /// Snapshots that are shown for `frames` each, as images of two pixels of which no two are equal.
+    fn drawn(frames: &[usize]) -> Vec<ShownFrame> {
+        let png =
+            |i: usize| Pixels { width: 2, height: 1, bytes: vec![i as u8, (i / 256) as u8, 9, 255, 0, 0, 0, 255] };
+        let shown = |(i, frames): (usize, &usize)| ShownFrame { png: png(i).write().unwrap(), frames: *frames };
+        frames.iter().enumerate().map(shown).collect()
+    }
+
+    /// The lengths of the frames in hundredths of a second, as a GIF states them.
+    fn gif_lengths(content: &[u8]) -> Vec<u64> {
+        let mut decoder = gif::DecodeOptions::new().read_info(content).unwrap();
+        let mut lengths = Vec::new();
+        while let Some(frame) = decoder.read_next_frame().unwrap() {
+            lengths.push(frame.delay.into());
+        }
+        lengths
+    }
+
+    /// The same of an APNG, from its chunks `fcTL`: length, name, number, width, height, x, y, numerator, denominator.
+    fn apng_lengths(content: &[u8]) -> Vec<u64> {
+        let number = |at: usize| u64::from(u16::from_be_bytes([content[at], content[at + 1]]));
+        let chunks = (0..content.len() - 4).filter(|at| &content[*at..at + 4] == b"fcTL");
+        chunks.map(|at| 100 * number(at + 24) / number(at + 26)).collect()
+    }
+
     #[test]
-    fn lengths_sum_to_the_play_time_whatever_the_number_of_snapshots() {
-        for frames in [vec![1], vec![1; 7], vec![1; 120], vec![40, 1, 79]] {
-            let mut shown: Vec<ShownFrame> =
-                frames.iter().map(|frames| ShownFrame { png: Vec::new(), frames: *frames }).collect();
-            let animation =
-                Animation { format: Format::Gif, experiment: None, estimator: None, n_frames: 120, seconds: 10 };
+    fn the_play_time_is_exact_at_the_limits_and_no_frame_is_shorter_than_viewers_can_show() {
+        let per_second = usize::from(FRAMES_PER_SECOND);
+        let cases: [(&[usize], u16); 8] = [
+            (&[1], 1),
+            (&[1], 600),
+            (&[1; 2], 600),
+            (&[1; 40], 1),
+            (&[40, 1, 79], 10),
+            (&[1; 7], 10),
+            (&[1; 400], 10),
+            (&[2000], 600),
+        ];
+        for (frames, seconds) in cases {
+            let n_frames: usize = frames.iter().sum();
+            let animation = animation(n_frames as u16, seconds);
+            assert!(n_frames <= per_second * usize::from(seconds) && animation.expect_possible().is_ok());
+            let mut shown = drawn(frames);
             let clock = Clock::of(&animation, &mut shown);
-            let lengths = clock.lengths(&shown, 100);
-            assert_eq!(lengths.iter().map(|length| u32::from(*length)).sum::<u32>(), 1000, "{frames:?}");
-            assert!(*lengths.last().unwrap() >= 200, "the last frame is held for two seconds: {lengths:?}");
+            let written = [gif(&shown, &clock).unwrap(), apng(&shown, &clock).unwrap()];
+            for lengths in [gif_lengths(&written[0]), apng_lengths(&written[1])] {
+                let case = format!("{n_frames} frames in {seconds} s: {lengths:?}");
+                assert_eq!((lengths.len(), lengths.iter().sum()), (frames.len(), 100 * u64::from(seconds)), "{case}");
+                assert!(lengths.iter().all(|length| *length >= 2), "{case}");
+                assert!(*lengths.last().unwrap() >= 20 * u64::from(seconds), "a fifth shows the last frame: {case}");
+            }
+        }
+    }
+
+    #[test]
+    fn impossible_numbers_of_frames_are_refused_with_those_that_are_possible() {
+        let problem = |n_frames, seconds| animation(n_frames, seconds).expect_possible().unwrap_err().to_string();
+        assert_eq!(
+            problem(121, 3),
+            "121 frames in 3 s are too many for viewers, which show at most 40 per second; use `--frames 120` or fewer, \
+             or `--seconds 4` or more"
+        );
+        for (n_frames, seconds) in [(0, 10), (2001, 600), (1, 0), (1, 601)] {
+            assert!(problem(n_frames, seconds).contains("is not possible; use 1 to"), "{n_frames} {seconds}");
+        }
+        for (n_frames, seconds) in [(1, 1), (40, 1), (1, 600), (2000, 50), (2000, 600)] {
+            assert!(animation(n_frames, seconds).expect_possible().is_ok(), "{n_frames} {seconds}");
         }
     }
 }

@@ -15,13 +15,17 @@ use crate::visible::visible_line;
 /// Where the page is.
 pub(super) const PAGE: &str = "figures/index.html";
 
+/// The name of its manifest.
+const MANIFEST: &str = "overview";
+
 /// What the name of an animation's file begins with.
 pub(super) const ANIMATION: &str = "movie";
 
-/// The part of a figure's file name after the name of the plot: the experiment, the estimator, or both.
-pub(super) fn suffix(experiment: Option<&str>, estimator: Option<&EstimateId>) -> String {
-    let estimator = estimator.map(EstimateId::to_string);
-    experiment.into_iter().chain(estimator.as_deref()).collect::<Vec<&str>>().join("-")
+/// The file of a figure below `figures`, without its extension. If the summary has several experiments, those about one of them
+/// are in its `folder`.
+pub(super) fn file(plot: &str, folder: Option<&str>, estimator: Option<&EstimateId>) -> String {
+    let name = estimator.map_or_else(|| plot.to_owned(), |estimator| format!("{plot}-{estimator}"));
+    folder.map_or_else(|| name.clone(), |folder| format!("{folder}/{name}"))
 }
 
 /// Whether the page lists the figures below `out` that were drawn from the summary of `experiment`. Without figures there is no page.
@@ -30,7 +34,12 @@ pub(super) fn suffix(experiment: Option<&str>, estimator: Option<&EstimateId>) -
 /// A manifest cannot be read.
 pub(super) fn is_current(experiment: &Experiment, out: &Path) -> Result<bool, StageError> {
     let listed = listed(out)?;
-    Ok(listed.is_empty() || pending(experiment, out, &listed)?.finished()?.is_some())
+    Ok(listed.is_empty() || is_finished(&pending(experiment, out, &listed)?)?)
+}
+
+/// Whether the page exists as it was written.
+fn is_finished(work: &Pending) -> Result<bool, StageError> {
+    Ok(work.finished()?.is_some() && believed_hash(work.root(), MANIFEST, PAGE).is_ok())
 }
 
 /// Writes the page if the present one is not current. The caller has locked `out`.
@@ -40,7 +49,7 @@ pub(super) fn is_current(experiment: &Experiment, out: &Path) -> Result<bool, St
 pub(super) fn update(experiment: &Experiment, out: &Path) -> Result<(), StageError> {
     let listed = listed(out)?;
     let work = pending(experiment, out, &listed)?;
-    if listed.is_empty() || work.finished()?.is_some() {
+    if listed.is_empty() || is_finished(&work)? {
         return Ok(());
     }
     let summary: Vec<SummaryRow> = read_rows(&experiment.root().join(Experiment::SUMMARY))?;
@@ -55,10 +64,10 @@ fn pending(experiment: &Experiment, out: &Path, listed: &[String]) -> Result<Pen
     let name = experiment.name();
     let made_from =
         json!({ "tables": [hash], "figures": listed, "experiment": name, "program": env!("CARGO_PKG_VERSION") });
-    Ok(Pending::new(out, "overview", &made_from))
+    Ok(Pending::new(out, MANIFEST, &made_from))
 }
 
-/// The file names of the figures and animations that manifests list and that are there, sorted.
+/// The files, below `figures`, of the figures and animations that manifests list and that are there, sorted.
 fn listed(out: &Path) -> Result<Vec<String>, StageError> {
     let mut names: Vec<String> = Vec::new();
     for path in manifests(out)? {
@@ -87,11 +96,11 @@ struct Section {
 struct Thumbnail {
     /// What it shows: an estimator, an experiment, or both.
     title: String,
-    /// File names, one for each format.
+    /// Files below `figures`, one for each format.
     files: Vec<String>,
 }
 
-/// Experiment and estimator of a figure, as far as they are part of its file name.
+/// Experiment and estimator of a figure, as far as they are part of its path.
 type Shown<'a> = (Option<&'a str>, Option<&'a EstimateId>);
 
 /// The figures in the order of the plots, then animations, then files of other summaries.
@@ -109,10 +118,7 @@ fn sections(summary: &[SummaryRow], listed: &[String]) -> Vec<Section> {
     for spec in PLOTS {
         add(spec.name, spec.summary, &shown(&pairs, spec.subject));
     }
-    // A single experiment is part of the file name if the call named it.
-    let named = pairs.iter().map(|(experiment, estimator)| (Some(*experiment), Some(*estimator)));
-    let animated: Vec<Shown<'_>> = shown(&pairs, Subject::Estimator).into_iter().chain(named).collect();
-    add(ANIMATION, "the information plane, animated over the training", &animated);
+    add(ANIMATION, "the information plane, animated over the training", &shown(&pairs, Subject::Estimator));
     let other = |stem: &str| {
         let files = rest.iter().filter(|file| self::stem(file) == stem).cloned().collect();
         Thumbnail { title: stem.to_owned(), files }
@@ -143,7 +149,7 @@ fn shown<'a>(pairs: &[(&'a str, &'a EstimateId)], subject: Subject) -> Vec<Shown
     }
 }
 
-/// A file name without its extension.
+/// A file without its extension.
 fn stem(file: &str) -> &str {
     file.rsplit_once('.').map_or(file, |(stem, _)| stem)
 }
@@ -151,10 +157,7 @@ fn stem(file: &str) -> &str {
 impl Thumbnail {
     /// Takes the files of a figure out of `rest`; `None` if there are none.
     fn take(plot: &str, (experiment, estimator): Shown<'_>, rest: &mut Vec<String>) -> Option<Self> {
-        let name = match suffix(experiment, estimator) {
-            suffix if suffix.is_empty() => plot.to_owned(),
-            suffix => format!("{plot}-{suffix}"),
-        };
+        let name = file(plot, experiment, estimator);
         let (files, others): (Vec<String>, Vec<String>) =
             std::mem::take(rest).into_iter().partition(|file| stem(file) == name);
         *rest = others;
@@ -212,9 +215,9 @@ fn escaped(text: &str) -> String {
     visible_line(text).chars().map(escape).collect()
 }
 
-/// A file name as a relative link: bytes that have a meaning in links are written by their numbers.
+/// A file below `figures` as a relative link: bytes that have a meaning in links are written by their numbers.
 fn encoded(file: &str) -> String {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte);
     let encode = |byte: u8| if is_plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
     file.bytes().map(encode).collect()
 }
@@ -265,13 +268,9 @@ mod tests {
 
     #[test]
     fn figures_are_grouped_by_plot_in_the_order_of_the_plots() {
-        let files = ["curves-a.svg", "fit.png", "fit.svg", "information-plane-a.svg", "movie-a.gif", "movie-x-a.gif"];
-        let expected = [
-            ("information-plane", vec!["a"]),
-            ("curves", vec!["a"]),
-            ("fit", vec!["fit"]),
-            ("movie", vec!["a", "x: a"]),
-        ];
+        let files = ["curves-a.svg", "fit.png", "fit.svg", "information-plane-a.svg", "movie-a.gif"];
+        let expected =
+            [("information-plane", vec!["a"]), ("curves", vec!["a"]), ("fit", vec!["fit"]), ("movie", vec!["a"])];
         let expected =
             expected.map(|(plot, titles)| (plot.to_owned(), titles.into_iter().map(str::to_owned).collect()));
         assert_eq!(titles(&summary(&[("x", "a")]), &files), expected);
@@ -279,8 +278,9 @@ mod tests {
 
     #[test]
     fn a_file_that_the_summary_does_not_explain_is_listed_by_its_name() {
-        let found = titles(&summary(&[("x", "a"), ("y", "a")]), &["curves-x-a.svg", "panels-a.svg", "curves-old.svg"]);
-        let expected = [("curves", "x: a"), ("panels", "a"), ("others", "curves-old")];
+        let files = ["x/curves-a.svg", "panels-a.svg", "y/movie-a.gif", "curves-x-a.svg"];
+        let found = titles(&summary(&[("x", "a"), ("y", "a")]), &files);
+        let expected = [("curves", "x: a"), ("panels", "a"), ("movie", "y: a"), ("others", "curves-x-a")];
         let expected = expected.map(|(plot, title)| (plot.to_owned(), vec![title.to_owned()]));
         assert_eq!(found, expected);
     }
@@ -288,11 +288,11 @@ mod tests {
     #[test]
     fn names_are_escaped_in_pages_and_links() {
         let hostile = "x\"><script>alert('1')</script>&#?%\u{202e}";
-        let figure = Thumbnail { title: hostile.to_owned(), files: vec![format!("fit-{hostile}.svg")] };
+        let figure = Thumbnail { title: hostile.to_owned(), files: vec![format!("x y/fit-{hostile}.svg")] };
         let sections = [Section { plot: "fit".to_owned(), description: hostile.to_owned(), figures: vec![figure] }];
         let page = page(hostile, &sections);
         assert!(!page.contains("<script") && !page.contains('\u{202e}'), "{page}");
-        assert!(page.contains("src=\"fit-x%22%3E%3Cscript%3E"), "{page}");
+        assert!(page.contains("src=\"x%20y/fit-x%22%3E%3Cscript%3E"), "{page}");
         assert!(page.contains("alt=\"x&quot;&gt;&lt;script&gt;alert(&#39;1&#39;)"), "{page}");
     }
 }

@@ -138,7 +138,11 @@ fn is_view(file: &str) -> bool {
     let is_figure =
         |name: &str| ["svg", "png", "apng", "gif", "mp4"].iter().any(|ending| name.ends_with(&format!(".{ending}")));
     match file.split_once('/') {
-        Some((folder, name)) => folder == "figures" && !name.contains('/') && (is_figure(name) || name == "index.html"),
+        // Figures of several experiments are in a folder for each.
+        Some((folder, name)) => {
+            let depth = name.matches('/').count();
+            folder == "figures" && (depth <= 1 && is_figure(name) || name == "index.html")
+        }
         None => Experiment::VIEWS.iter().any(|table| file == *table || file == table.replace(".parquet", ".csv")),
     }
 }
@@ -202,6 +206,7 @@ mod tests {
             "report.html",
             "figures/fit.svg",
             "figures/m.gif",
+            "figures/experiment/fit.png",
             "figures/index.html",
         ] {
             assert!(is_view(file), "{file}");
@@ -211,7 +216,8 @@ mod tests {
             "notes.csv",
             "thesis.parquet",
             "figures/a.tex",
-            "figures/a/b.svg",
+            "figures/a/b/c.svg",
+            "figures/a/index.html",
             "figures/notes.html",
             "recording/x.svg",
             "p.toml",

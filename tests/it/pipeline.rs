@@ -278,7 +278,7 @@ fn results_are_written_to_the_folder_of_out() {
     let rows: Vec<SummaryRow> = read_rows(&project.path("both/summary.parquet")).unwrap();
     assert_eq!(rows.iter().filter(|row| row.experiment == "y").count(), 36);
     project.ok("plot all both");
-    assert!(project.path("both/figures/information-plane-y-binning-n-edges-30.png").exists());
+    assert!(project.path("both/figures/y/information-plane-binning-n-edges-30.png").exists());
     // However the path is written, the table is the same.
     assert_eq!(project.ok("aggregate ./elsewhere/x elsewhere/../elsewhere/y --out both"), "aggregate: up to date\n");
 }

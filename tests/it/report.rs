@@ -44,5 +44,5 @@ fn experiments_without_a_recording_are_left_out_of_stability_and_report_and_name
     assert!(page.contains("infoplane run pipelines/p.toml --only 'batch-512'"));
     // Each experiment has its own animation.
     project.ok("movie outputs/p --frames 2 --experiment batch-512");
-    assert!(project.path("outputs/p/figures/movie-batch-512-binning-bin-width-0.07.gif").exists());
+    assert!(project.path("outputs/p/figures/batch-512/movie-binning-bin-width-0.07.gif").exists());
 }

@@ -60,16 +60,16 @@ pub(super) struct Theme<'a> {
     pub(super) experiment: &'a str,
     /// Its estimator; `None` if there are several.
     estimator: Option<&'a EstimateId>,
-    /// The part of its file name after the name of the plot; empty if there is one such file.
-    suffix: String,
+    /// The folder of its figures below `figures`: its experiment if the summary has several.
+    folder: Option<&'a str>,
     summary: &'a [SummaryRow],
     siblings: &'a [SummaryRow],
 }
 
 impl Theme<'_> {
-    /// Its file name without extension.
+    /// The file of its figure below `figures`, without its extension.
     pub(super) fn file(&self, plot: &str) -> String {
-        if self.suffix.is_empty() { plot.to_owned() } else { format!("{plot}-{}", self.suffix) }
+        overview::file(plot, self.folder, self.estimator)
     }
 }
 
@@ -127,27 +127,23 @@ impl Loaded {
             subject: Subject::Folder,
             experiment: "",
             estimator: None,
-            suffix: String::new(),
+            folder: None,
             summary: &self.summary,
             siblings: &[],
         };
         let mut themes = vec![whole];
         for rows in self.by_estimator.chunk_by(|a, b| a.estimator == b.estimator) {
-            let estimator = &*rows[0].estimator;
-            let (subject, suffix, estimator) =
-                (Subject::Sweep, overview::suffix(None, Some(estimator)), Some(estimator));
-            themes.push(Theme { subject, experiment: "", estimator, suffix, summary: rows, siblings: &[] });
+            let (subject, estimator) = (Subject::Sweep, Some(&*rows[0].estimator));
+            themes.push(Theme { subject, experiment: "", estimator, folder: None, summary: rows, siblings: &[] });
         }
         for siblings in self.summary.chunk_by(|a, b| a.experiment == b.experiment) {
             let experiment = siblings[0].experiment.as_str();
-            let name = (!self.is_single()).then_some(experiment);
-            let (subject, suffix) = (Subject::Experiment, overview::suffix(name, None));
-            themes.push(Theme { subject, experiment, estimator: None, suffix, summary: siblings, siblings });
+            let folder = (!self.is_single()).then_some(experiment);
+            let subject = Subject::Experiment;
+            themes.push(Theme { subject, experiment, estimator: None, folder, summary: siblings, siblings });
             for rows in siblings.chunk_by(|a, b| a.estimator == b.estimator) {
-                let estimator = &*rows[0].estimator;
-                let (subject, suffix) = (Subject::Estimator, overview::suffix(name, Some(estimator)));
-                let estimator = Some(estimator);
-                themes.push(Theme { subject, experiment, estimator, suffix, summary: rows, siblings });
+                let (subject, estimator) = (Subject::Estimator, Some(&*rows[0].estimator));
+                themes.push(Theme { subject, experiment, estimator, folder, summary: rows, siblings });
             }
         }
         themes
@@ -332,15 +328,15 @@ mod tests {
     }
 
     #[test]
-    fn file_names_contain_the_experiment_and_the_estimator_if_there_are_several() {
+    fn figures_of_several_experiments_are_in_a_folder_for_each() {
         let single = [summary("x", "b"), summary("x", "a")];
         assert_eq!(files_about(Subject::Estimator, &single), ["p-a", "p-b"]);
         assert_eq!(files_about(Subject::Experiment, &single), ["p"]);
         assert_eq!(files_about(Subject::Sweep, &single), Vec::<String>::new());
         assert_eq!(files_about(Subject::Folder, &single), ["p"]);
         let two = [summary("y", "a"), summary("x", "a"), summary("x", "b")];
-        assert_eq!(files_about(Subject::Estimator, &two), ["p-x-a", "p-x-b", "p-y-a"]);
-        assert_eq!(files_about(Subject::Experiment, &two), ["p-x", "p-y"]);
+        assert_eq!(files_about(Subject::Estimator, &two), ["x/p-a", "x/p-b", "y/p-a"]);
+        assert_eq!(files_about(Subject::Experiment, &two), ["x/p", "y/p"]);
         assert_eq!(files_about(Subject::Sweep, &two), ["p-a", "p-b"]);
     }
 }

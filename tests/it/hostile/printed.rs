@@ -124,11 +124,10 @@ fn figures_of_experiments_of_any_name_are_valid_xml() {
     copy_folder(&project.path(&folder), &project.path(&second));
     succeed(&project, &["aggregate", &folder, &second, "--out", "joint"]);
     succeed(&project, &["plot", "all", "joint"]);
-    let figures: Vec<_> =
-        fs::read_dir(project.path("joint/figures")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let figures = project.files("joint/figures");
     let (mut n_figures, mut n_named) = (0, 0);
-    for path in figures.iter().filter(|path| path.extension().is_some_and(|ending| ending == "svg")) {
-        let svg = fs::read_to_string(path).unwrap();
+    for (path, content) in figures.into_iter().filter(|(path, _)| path.ends_with(".svg")) {
+        let svg = String::from_utf8(content).unwrap();
         assert_eq!(svg.chars().find(|c| is_unseen(*c) || ['\u{fffe}', '\u{ffff}'].contains(c)), None, "{path:?}");
         assert!(!svg.contains("<b>"), "{path:?}");
         n_figures += 1;
