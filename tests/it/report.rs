@@ -42,7 +42,7 @@ fn experiments_without_a_recording_are_left_out_of_stability_and_report_and_name
     let page = std::fs::read_to_string(project.path("outputs/p/report.html")).unwrap();
     assert!(page.contains("batch-full is left out: it is pending"));
     assert!(page.contains("infoplane run pipelines/p.toml --only 'batch-512'"));
-    // Each experiment has its own animation.
+    // The summary has one experiment, so its animation is not in a folder of its own.
     project.ok("movie outputs/p --frames 2 --experiment batch-512");
-    assert!(project.path("outputs/p/figures/batch-512/movie-binning-bin-width-0.07.gif").exists());
+    assert!(project.path("outputs/p/figures/movie-binning-bin-width-0.07.gif").exists());
 }
