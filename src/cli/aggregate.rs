@@ -19,7 +19,7 @@ pub(super) fn command() -> Command {
             Arg::new("minimum-effect")
                 .long("minimum-effect")
                 .value_name("BITS")
-                .help("Smallest compression, in bits, that counts as an effect; `infoplane run` uses `minimum_effect` of the pipeline [default: the value of the existing summary, otherwise 1 % of the ceiling of I(X;T), at least 0.05]")
+                .help("Smallest compression, in bits, that counts as an effect; `infoplane run` uses `minimum_effect` of the pipeline [default: the value of the existing summary; without one, the larger of 0.05 and 1 % of the ceiling of I(X;T)]")
                 .value_parser(value_parser!(f64)),
         )
         .arg(out_arg("The folder for the summary; required for several experiments [default: the experiment's folder]"))

@@ -13,7 +13,7 @@ use crate::parameter::{Kind, Parameter, ParameterError, Parameters};
 
 pub(super) const SPEC: Spec = Spec {
     name: "minimal-model",
-    summary: "quantiles of one Gaussian input, with the input as target; y is 1 if it is above 0 (Saxe et al. 2018, Fig. 2)",
+    summary: "one input whose values are quantiles of a Gaussian; the target is the input, and y is 1 if the input is above 0 (Saxe et al. 2018, Fig. 2)",
     parameters: &[Parameter {
         name: "n_samples",
         doc: "number of samples",

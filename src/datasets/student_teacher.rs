@@ -17,7 +17,7 @@ use crate::parameter::{Kind, Parameter, ParameterError, Parameters};
 
 pub(super) const SPEC: Spec = Spec {
     name: "student-teacher",
-    summary: "Gaussian inputs with targets from a noisy linear teacher, some inputs irrelevant; y is 1 if the first target is above 0",
+    summary: "Gaussian inputs, and targets from a linear teacher plus noise; the teacher may ignore some inputs; y is 1 if the first target is above 0",
     parameters: &[
         Parameter {
             name: "n_inputs",

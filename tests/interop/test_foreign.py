@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from conftest import TOP
 
-N_SAMPLES, N_RUNS, N_LAYERS, N_EPOCHS = 256, 2, 3, 12
+N_SAMPLES, N_RUNS, N_LAYERS, N_EPOCHS = 256, 6, 3, 12
 FIRST = "activations/layer=1/run=r0000/part-00000.parquet"
 
 

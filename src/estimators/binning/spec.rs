@@ -37,7 +37,7 @@ pub(in crate::estimators) const SPEC: Spec = Spec {
         },
         Parameter {
             name: "above",
-            doc: "with n_edges: a value at or above the last edge is counted in an extra cell (own-cell) or in the last bin (last-bin); with refuse, a value above the last edge makes the estimate fail [default: own-cell]; with bin_width: last-bin counts the value 1 in the bin just below 1",
+            doc: "with n_edges: a value at or above the last edge is counted in an extra cell (own-cell) or in the last bin (last-bin), or a value above the last edge makes the estimate fail (refuse) [default: own-cell]. With bin_width, only last-bin is possible: it counts the value 1 in the bin just below 1",
             kind: Kind::Choice(&["own-cell", "last-bin", "refuse"]),
             default: "",
         },

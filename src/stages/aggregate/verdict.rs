@@ -169,7 +169,9 @@ pub(super) fn verdict(fall: &Fall, checks: Option<&LayerChecks>) -> (Compression
         ),
         Some(Range { low, .. }) if *low > 0.0 && mean >= minimum && is_lower_bound => (
             Compresses,
-            format!("by at least {mean:.3} bits, because I(X;T) is within 10 % of its ceiling at the peak"),
+            format!(
+                "by at least {mean:.3} bits; the true fall may be larger, because I(X;T) is within 10 % of its ceiling at the peak"
+            ),
         ),
         Some(Range { low, .. }) if *low > 0.0 && mean >= minimum => {
             (Compresses, format!("the 95 % interval is above 0, the mean above {least}"))

@@ -50,7 +50,7 @@ tables! {
         i_ty_bound_bits: Option<f64>,
         /// `i_ty_bound_bits` − `i_ty_bits`, in bits; 0 is on the curve; null if the curve is not known to 0.001 nats at this I(X;T).
         gap_bits: Option<f64>,
-        /// β of the solution nearest to the code of the layer, among the solutions of the self-consistent equations reached from this code; null if no solution keeps all cells of the code, and if the nearest β is an end of the searched range.
+        /// The β whose solution is nearest to the code of the layer. For each β, the self-consistent equations are iterated, starting from this code. Null if no solution keeps all cells of the code, or if the nearest β is an end of the searched range.
         beta: Option<f64>,
         /// Distance of the code p(t|x) from the solution p_β(t|x) at `beta`: the mean over x of KL[p(t|x) ‖ p_β(t|x)], in nats; null if `beta` is null.
         divergence_nats: Option<f64>,

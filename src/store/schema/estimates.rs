@@ -157,7 +157,7 @@ tables! {
         n_found: i32,
         /// Number of runs in which the check is `violated`; null in files before version 8.
         n_violated: Option<i64>,
-        /// Value that the check compares with `bound`, of the run with the worst value; the column `says` explains it.
+        /// The worst value over runs, which the check compares with `bound`; the column `says` explains it.
         value: Option<f64>,
         /// Limit that `value` is compared with.
         bound: Option<f64>,

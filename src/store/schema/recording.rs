@@ -159,7 +159,7 @@ tables! {
         step: i64,
         /// Number of the layer: 1 is the first layer after the input.
         layer: LayerId,
-        /// Which gradients: `after_step` (of the batches of the epoch, each after the update with this batch), `before_step` (of the batches of another permutation, each before the update with this batch) or `samples` (of every training sample, all with the weights of this snapshot); null in files of version 1, which have `after_step`.
+        /// Which gradients: `after_step` (of the batches of the epoch, each after the update with this batch), `before_step` (before each update of the epoch, of one batch of another permutation of the training samples) or `samples` (of every training sample, all with the weights of this snapshot); null in files of version 1, which have `after_step`.
         gradients_over: Option<String>,
         /// Euclidean norm of the mean gradient of the loss with respect to the weights; the mean is over batches or over samples, see `gradients_over`. The loss is in nats if it is the cross-entropy.
         gradient_mean_norm: f64,
