@@ -92,7 +92,9 @@ impl Norms<'_> {
         let heights = self.heights(MEAN).chain(self.heights(SPREAD));
         let heights = heights.chain(self.upper_ends(by_weight_norm::MEAN)).chain(self.upper_ends(by_weight_norm::STD));
         let y = Axis::log("gradient / ‖W‖", heights);
-        let mut panel = Panel::new("mean and standard deviation", self.timeline.axis(), y);
+        // Gradients of the full batch have no standard deviation.
+        let title = if has_curve(self.rows, SPREAD) { "mean and standard deviation" } else { "mean gradient" };
+        let mut panel = Panel::new(title, self.timeline.axis(), y);
         self.draw(&mut panel, SPREAD, by_weight_norm::STD, Mark::Dotted);
         self.draw(&mut panel, MEAN, by_weight_norm::MEAN, Mark::Solid);
         panel

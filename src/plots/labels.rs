@@ -91,7 +91,7 @@ pub(super) fn place(paths: &[(String, Vec<Place>)], surroundings: &Surroundings<
 }
 
 /// The end of a path is where its label is expected.
-const NOT_AT_THE_END: f64 = 40.0;
+const NOT_AT_THE_END: f64 = 100.0;
 
 /// What a label should not cover.
 struct Obstacles<'a> {

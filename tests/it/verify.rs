@@ -106,7 +106,7 @@ fn an_undecided_claim_has_a_reason() {
     let shown = project.run("verify outputs/p-trial --pipeline p.toml");
     assert!(shown.stderr.contains("recorded with other settings than in the pipeline"), "{}", shown.stderr);
 
-    assert!(project.refused("verify outputs/p-trial").contains("pipelines/p-trial.toml, does not exist"));
+    assert!(project.refused("verify outputs/p-trial").contains("there is no pipeline pipelines/p-trial.toml"));
     project.write("q.toml", PIPELINE);
     assert!(project.refused("verify outputs/p-trial --pipeline q.toml").contains("the pipeline makes no claims"));
 }
