@@ -11,7 +11,7 @@ from PIL import Image
 
 PICTURES = Path(__file__).parents[1] / "docs/pictures"
 WIDTH = 1000
-N_COLOURS = 256
+N_COLOURS = 128
 
 FIGURES = {
     "information-plane": "tishby/figures/information-plane-binning-n-edges-30.png",
