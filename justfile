@@ -16,12 +16,13 @@ docs:
     cargo run --quiet -- keys > docs/pipelines/keys.md
     written=$(cargo metadata --format-version 1 --no-deps | python3 -c 'import json,sys; print(json.load(sys.stdin)["target_directory"])')/tmp
     rm -f "$written/commands.md" "$written/recording-format.md"
+    cargo test --quiet --test it --no-run
     cargo test --quiet --test it -- the_page_of_all_commands columns_of_the_recording_format || true
     for page in commands recording-format; do
         [ ! -f "$written/$page.md" ] || cp "$written/$page.md" docs/
     done
 
-# speed beside NumPy, PyTorch, pyarrow and h5py (needs benches/peers/requirements.txt)
+# speed compared with NumPy, PyTorch, pyarrow and h5py (needs benches/peers/requirements.txt)
 bench:
     python benches/peers/training.py
     python benches/peers/mnist.py

@@ -167,7 +167,8 @@ impl Value {
         }
     }
 
-    fn fits(self, kind: Kind) -> Option<Self> {
+    /// The value as a parameter of this kind has it; `None` if it cannot be one.
+    pub(crate) fn fits(self, kind: Kind) -> Option<Self> {
         let number = match self {
             Value::Count(count) => Some(count as f64),
             Value::Number(number) => Some(number),

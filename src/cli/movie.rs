@@ -35,9 +35,8 @@ pub(super) fn command() -> Command {
         .arg(
             text("frames", "N", "")
                 .help(format!(
-                    "Number of frames, evenly spaced over the logarithm of the epoch; at most {FRAMES_PER_SECOND} per second"
+                    "Number of frames, evenly spaced over the logarithm of the epoch; at most {FRAMES_PER_SECOND} per second [default: 120, or fewer if the duration is short]"
                 ))
-                .default_value("120")
                 .value_parser(value_parser!(u16).range(range(FRAMES))),
         )
         .arg(out_arg("Write the folder `figures` here [default: the experiment's folder]"))
@@ -48,12 +47,16 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<E
     let folder = resolved.folder();
     let text = |name: &str| matches.get_one::<String>(name).cloned();
     let format = text("format").unwrap_or_default();
+    let seconds = matches.get_one::<u16>("seconds").copied().unwrap_or(1);
     let animation = Animation {
         format: Format::ALL.iter().find(|(ending, _)| *ending == format).map_or(Format::Gif, |(_, format)| *format),
         experiment: text("member"),
         estimator: text("estimator"),
-        n_frames: matches.get_one::<u16>("frames").copied().unwrap_or(1),
-        seconds: matches.get_one::<u16>("seconds").copied().unwrap_or(1),
+        n_frames: matches
+            .get_one::<u16>("frames")
+            .copied()
+            .unwrap_or(FRAMES_PER_SECOND.saturating_mul(seconds).min(120)),
+        seconds,
     };
     let (outcome, _) = movie(folder, &animation, path(matches, "out").unwrap_or(folder.root()), terminal)?;
     terminal.report("movie", &outcome);

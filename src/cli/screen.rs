@@ -41,7 +41,7 @@ pub(super) fn headline(name: &str, found: &[Summary], claims: &[ClaimRow]) -> St
 /// The screen of `summary`, without a final list of other commands.
 pub(super) fn screen(name: &str, found: &[Summary], claims: &[ClaimRow], width: Option<usize>) -> String {
     let width = width.unwrap_or(COLUMNS);
-    let headline = paragraph(&headline(&shortened(name, width - 2), found, claims), 2, Some(width));
+    let headline = paragraph(&headline(&shortened(name, width.saturating_sub(2)), found, claims), 2, Some(width));
     let experiments: Vec<Estimates<'_>> = by_experiment(found).collect();
     let results = match experiments.as_slice() {
         [] => String::new(),

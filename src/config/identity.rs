@@ -63,9 +63,9 @@ fn applied_to(id: &EstimateId) -> Vec<KeyValue> {
     keys
 }
 
-/// Every way to read `text` as parameters, joined by dashes. A parameter is written as `name-value`; the name of a choice and the
-/// value of a flag may be left out.
-fn readings(text: &str, declared: &'static [Parameter]) -> Vec<Vec<KeyValue>> {
+/// Every way to read `text` as different parameters, joined by dashes. A parameter is written as `name-value`; the name of a choice
+/// and the value of a flag may be left out.
+fn readings(text: &str, declared: &[Parameter]) -> Vec<Vec<KeyValue>> {
     if text.is_empty() {
         return vec![Vec::new()];
     }
@@ -75,8 +75,10 @@ fn readings(text: &str, declared: &'static [Parameter]) -> Vec<Vec<KeyValue>> {
         let rest = text[end..].strip_prefix('-').unwrap_or_default();
         let firsts = declared.iter().filter_map(|parameter| read(&text[..end], parameter));
         for first in firsts {
+            let others: Vec<Parameter> =
+                declared.iter().filter(|parameter| parameter.name != first.0).copied().collect();
             let with = |others: Vec<KeyValue>| [vec![first.clone()], others].concat();
-            found.extend(readings(rest, declared).into_iter().map(with));
+            found.extend(readings(rest, &others).into_iter().map(with));
         }
     }
     found
@@ -93,7 +95,7 @@ fn read(word: &str, parameter: &Parameter) -> Option<KeyValue> {
         (
             Some(word),
             Kind::Count { .. } | Kind::Positive | Kind::NotNegative | Kind::Number | Kind::Steps | Kind::Rows,
-        ) => Value::parse(word),
+        ) => Value::parse(word).fits(parameter.kind)?,
         _ => return None,
     };
     Some((parameter.name.to_owned(), value))
@@ -111,6 +113,12 @@ mod tests {
         let found: Vec<(&str, String)> = found.iter().map(|(name, value)| (name.as_str(), value.to_string())).collect();
         let keys: Vec<(&str, String)> = keys.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
         assert_eq!(found, keys, "{id}");
+    }
+
+    #[test]
+    fn an_identity_that_repeats_its_parameters_is_refused_at_once() {
+        let repeated = "n-relevant-1-".repeat(200);
+        assert_eq!(keys_of_data(&format!("student-teacher {}", repeated.trim_end_matches('-'))), None);
     }
 
     #[test]

@@ -21,7 +21,7 @@ use crate::store::schema::{EstimateRow, SummaryRow};
 
 pub(super) const SPEC: Spec = Spec {
     name: "curves",
-    summary: "I(X;T) and I(T;Y) against the epoch, one line per layer, with 95 % intervals (single runs if there are fewer than five), the range of the estimates at similar scales, the permutation null and the ceiling",
+    summary: "I(X;T) and I(T;Y) against the epoch, one line per layer, with 95 % intervals (single runs if there are fewer than five), the range of the estimates at similar scales, the permutation null and the ceiling (in the title if it is far above)",
     subject: Subject::Estimator,
     needs: &[Table::Summary],
     uses: &[Table::Estimates],
@@ -216,7 +216,7 @@ impl Estimates<'_> {
 
     /// The entries of the legend below the layers, for what is drawn.
     fn explanations(&self, drawn: &[&Quantity]) -> Vec<Entry> {
-        let n_runs = self.rows.iter().map(|row| row.n_runs).max().unwrap_or(0);
+        let n_runs = n_runs(self.rows);
         let has = |is: &dyn Fn(&Quantity) -> bool| drawn.iter().any(|quantity| is(quantity));
         let has_interval = has(&|quantity| self.layers.iter().any(|layer| !self.interval(*layer, quantity).is_empty()));
         let has_ceiling = has(&|quantity| self.shown_top(quantity).is_some());

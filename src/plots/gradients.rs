@@ -122,10 +122,11 @@ impl Norms<'_> {
         panel
     }
 
-    /// The upper ends of the intervals. Lower ends are not on a logarithmic axis if they are below 0.
+    /// The upper ends of the intervals that are drawn. Lower ends are not on a logarithmic axis if they are below 0.
     fn upper_ends(&self, quantity: &str) -> impl Iterator<Item = f64> {
-        let here = self.training.iter().filter(move |row| row.quantity == quantity);
-        here.filter_map(|row| row.high)
+        let ends =
+            self.layers.iter().flat_map(move |layer| intervals(self.training, quantity, Some(*layer), self.timeline));
+        ends.map(|(_, _, high)| high)
     }
 
     fn heights(&self, column: Column) -> impl Iterator<Item = f64> {

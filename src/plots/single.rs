@@ -19,7 +19,7 @@ pub(crate) fn are_drawn(n_runs: i32) -> bool {
 }
 
 /// Whether the 95 % interval of the mean over `n_runs` runs is drawn, in figures that do not draw the single runs.
-pub(super) fn has_interval(n_runs: i32) -> bool {
+pub(crate) fn has_interval(n_runs: i32) -> bool {
     n_runs >= ENOUGH_FOR_INTERVAL
 }
 

@@ -91,7 +91,7 @@ pub(super) fn foreign(root: &Path) -> Result<Vec<RecordedRun>, StoreError> {
                 by_run.entry(part.run.clone()).or_default().push((part, File { relative, listed: None }));
             }
             None if relative.contains("/layer=") => {
-                let problem = "not a valid path of a part; must be TABLE/layer=L/run=R/part-N.parquet with L without leading zeros";
+                let problem = "not a valid path of a part; must be TABLE/layer=L/run=R/part-N.parquet, with L the number of the layer without leading zeros; the name of a layer belongs in the footer entry `infoplane.layer_name`";
                 return Err(StoreError::Rows { path: root.join(relative), problem: problem.to_owned() });
             }
             None => {}

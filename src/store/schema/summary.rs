@@ -119,11 +119,11 @@ tables! {
         epoch: i32,
         /// Number of weight updates; 0 is the untrained network.
         step: i64,
-        /// Number of runs with a value.
+        /// Number of runs with a finite value: a quotient by a norm of 0 is left out.
         n_runs: i32,
-        /// Mean over runs.
+        /// Mean over these runs.
         mean: f64,
-        /// Standard deviation (n − 1) over runs; null with fewer than two runs.
+        /// Standard deviation (n − 1) over these runs; null with fewer than two.
         std: Option<f64>,
         /// Lower end of the 95 % interval of `mean` over independently trained networks (Student's t); null with fewer than two runs, and if the values of all runs are equal.
         low: Option<f64>,

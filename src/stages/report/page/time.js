@@ -3,29 +3,31 @@
 // True if there are several snapshots within one epoch.
 const isWithinEpochs = ({ epochs }) => new Set(epochs).size < epochs.length;
 
-// The number of steps of an epoch, if the snapshots tell it: the largest n for which each snapshot is in epoch floor(step / n).
+// The number of steps of an epoch if the snapshots leave only one possibility: each is in epoch floor(step / n).
 function stepsPerEpoch({ epochs, steps }) {
-  const n = Math.floor(Math.min(...steps.map((step, i) => (epochs[i] > 0 ? step / epochs[i] : Infinity))));
-  return Number.isFinite(n) && steps.every((step, i) => Math.floor(step / n) === epochs[i]) ? n : null;
+  if (steps.some((step) => step == null)) return null;
+  const least = Math.max(...steps.map((step, i) => Math.floor(step / (epochs[i] + 1)) + 1));
+  const most = Math.floor(Math.min(...steps.map((step, i) => (epochs[i] > 0 ? step / epochs[i] : Infinity))));
+  return least === most ? most : null;
 }
 
 // All tables of an experiment count time in the same unit.
 for (const experiment of DATA.experiments) {
   const { fits, gradients, estimates, histograms, weights } = experiment;
   const perEpoch = stepsPerEpoch(fits);
-  const unit = perEpoch === null && isWithinEpochs(fits) ? 'step' : 'epoch';
-  for (const series of [fits, ...(gradients ? [gradients] : []), ...estimates, ...histograms, ...weights]) Object.assign(series, { perEpoch, unit });
+  const timeUnit = perEpoch === null && isWithinEpochs(fits) ? 'step' : 'epoch';
+  for (const series of [fits, ...(gradients ? [gradients] : []), ...estimates, ...histograms, ...weights]) Object.assign(series, { perEpoch, timeUnit });
 }
 
 // The times of the snapshots of a table: epochs, with a fraction for steps between the ends of epochs; or steps, if the snapshots
 // do not tell how many steps an epoch has.
-function times({ epochs, steps, perEpoch, unit }) {
+function times({ epochs, steps, perEpoch, timeUnit }) {
   if (steps.some((step) => step == null)) return epochs;
   if (perEpoch !== null) return steps.map((step) => step / perEpoch);
-  return unit === 'step' ? steps : epochs;
+  return timeUnit === 'step' ? steps : epochs;
 }
 
-const isInSteps = ({ unit }) => unit === 'step';
+const isInSteps = ({ timeUnit }) => timeUnit === 'step';
 
 // The last snapshot at or before `time`, −1 if there is none.
 function snapshotAt(snapshots, time) {
