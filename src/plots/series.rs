@@ -69,15 +69,18 @@ pub(super) fn lines(
     layers.iter().filter_map(layer_line).collect()
 }
 
-/// The ends of the lines of all `layers` without a name of their own: names are too long for the margin.
+/// The ends of the lines of all `layers` that are called by their number or `output`: other names are too long for the margin.
 pub(super) fn line_ends(rows: &[SummaryRow], layers: &[LayerId], column: Column, timeline: &Timeline) -> Vec<LineEnd> {
-    let Some(last) = layers.last().copied() else { return Vec::new() };
-    let is_named =
-        |row: &SummaryRow| row.layer_name.as_deref().is_some_and(|name| name != layer_name(row.layer, None, last));
-    let has_name = |layer: LayerId| rows.iter().any(|row| row.layer == layer && is_named(row));
+    let name = |layer: LayerId| rows.iter().find(|row| row.layer == layer).and_then(|row| row.layer_name.as_deref());
     let end = |layer: &LayerId| {
-        let (_, value) = *curve(rows, *layer, column, timeline).last().filter(|_| !has_name(*layer))?;
-        Some(LineEnd { layer: *layer, is_output: *layer == last, value })
+        let is_output = match name(*layer) {
+            None => layers.last() == Some(layer),
+            Some("output") => true,
+            Some(number) if number == format!("layer {layer}") => false,
+            Some(_) => return None,
+        };
+        let (_, value) = *curve(rows, *layer, column, timeline).last()?;
+        Some(LineEnd { layer: *layer, is_output, value })
     };
     layers.iter().filter_map(end).collect()
 }
