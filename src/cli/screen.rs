@@ -1,6 +1,8 @@
 //! The results of an experiment or a sweep on one screen of 80 columns: a headline, one table of verdicts, and the information
 //! plane as text.
 
+use std::cmp::Ordering;
+
 use super::table::{Heading, fitted, or_dash, paragraph, shortened};
 use super::verdicts::verdicts;
 use crate::count::counted;
@@ -59,9 +61,17 @@ fn by_experiment(found: &[Summary]) -> impl Iterator<Item = Estimates<'_>> {
     found.chunk_by(|a, b| a.experiment == b.experiment)
 }
 
-/// The estimate that the screen shows: the first with points in the information plane.
+/// The estimate that the screen shows: the middle scale of the first estimator with points in the information plane, because fine
+/// scales are saturated and coarse ones see little.
 fn shown(estimates: Estimates<'_>) -> &Summary {
-    estimates.iter().find(|summary| !summary.plane.is_empty()).unwrap_or(&estimates[0])
+    let with_plane = || estimates.iter().filter(|summary| !summary.plane.is_empty());
+    let Some(first) = with_plane().next() else { return &estimates[0] };
+    let at_all_scales = first.estimator.at_all_scales();
+    let mut scales: Vec<&Summary> =
+        with_plane().filter(|summary| summary.estimator.at_all_scales() == at_all_scales).collect();
+    let scale = |summary: &Summary| summary.estimator.estimator.scale.as_ref().and_then(|scale| scale.value);
+    scales.sort_by(|a, b| scale(a).partial_cmp(&scale(b)).unwrap_or(Ordering::Equal));
+    scales[(scales.len() - 1) / 2]
 }
 
 fn n_runs(estimates: Estimates<'_>) -> i32 {
@@ -73,10 +83,13 @@ fn networks(estimates: Estimates<'_>) -> String {
         Pool::Runs => "all networks pooled".to_owned(),
         _ => counted(n_runs(estimates), "network"),
     };
-    match estimates.iter().filter_map(|summary| summary.n_trainings_failed).max() {
-        None | Some(0) => runs,
-        Some(n) => format!("{runs} ({} failed)", counted(n, "training")),
-    }
+    let most = |number: fn(&Summary) -> Option<i64>| estimates.iter().filter_map(number).max().filter(|n| *n > 0);
+    let remarks = [
+        most(|summary| summary.n_trainings_failed).map(|n| format!("{} failed", counted(n, "training"))),
+        most(|summary| summary.n_trainings_degenerate).map(|n| format!("{n} no better than guessing")),
+    ];
+    let remarks: Vec<String> = remarks.into_iter().flatten().collect();
+    if remarks.is_empty() { runs } else { format!("{runs} ({})", remarks.join(", ")) }
 }
 
 fn networks_each(experiments: &[Estimates<'_>]) -> String {

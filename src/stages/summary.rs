@@ -24,6 +24,8 @@ pub struct Summary {
     pub estimator: Arc<EstimateId>,
     /// Number of failed trainings; `None` if this is not recorded.
     pub n_trainings_failed: Option<i64>,
+    /// Number of trainings that ended no better than always predicting the most frequent class; `None` if this is not recorded.
+    pub n_trainings_degenerate: Option<i64>,
     /// Every layer: the largest and the last I(X;T), compression and verdict.
     pub layers: Vec<CompressionRow>,
     /// By layer, the numbers of warnings and of violated checks at the last snapshot; `None` if the estimates are not checked.
@@ -130,6 +132,7 @@ pub fn summary(experiment: &Experiment) -> Result<Vec<Summary>, StageError> {
             experiment: first.experiment.clone(),
             estimator: first.estimator.clone(),
             n_trainings_failed: first.n_trainings_failed,
+            n_trainings_degenerate: first.n_trainings_degenerate,
             checks: checks.collect(),
             layers,
             plane: rows.iter().filter_map(point).collect(),
