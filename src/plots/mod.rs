@@ -22,7 +22,7 @@ mod measures;
 mod panels;
 pub mod pixels;
 mod plane;
-mod series;
+pub(crate) mod series;
 mod settings;
 mod sheet;
 pub(crate) mod single;

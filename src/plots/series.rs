@@ -122,6 +122,17 @@ pub(super) fn legend<'a>(of_rows: impl IntoIterator<Item = (LayerId, Option<&'a 
     names.into_iter().map(entry).collect()
 }
 
+/// The rows of a quantity of the training at the snapshots that all runs have.
+pub(crate) fn of_all_runs<'a>(
+    rows: &'a [TrainingSummaryRow],
+    quantity: &'a str,
+    layer: Option<LayerId>,
+) -> impl Iterator<Item = &'a TrainingSummaryRow> {
+    let here = move || rows.iter().filter(move |row| row.quantity == quantity && row.layer == layer);
+    let n_runs = here().map(|row| row.n_runs).max();
+    here().filter(move |row| Some(row.n_runs) == n_runs)
+}
+
 /// The intervals over runs of a quantity of the training: places on the axis of `timeline`, lower and upper ends. None of
 /// snapshots that some runs do not have, because the line is not drawn there.
 pub(super) fn intervals(
@@ -130,9 +141,7 @@ pub(super) fn intervals(
     layer: Option<LayerId>,
     timeline: &Timeline,
 ) -> Vec<(f64, f64, f64)> {
-    let here = || rows.iter().filter(|row| row.quantity == quantity && row.layer == layer);
-    let n_runs = here().map(|row| row.n_runs).max();
-    let drawn = here().filter(|row| Some(row.n_runs) == n_runs && timeline.contains((row.epoch, row.step)));
+    let drawn = of_all_runs(rows, quantity, layer).filter(|row| timeline.contains((row.epoch, row.step)));
     drawn.filter_map(|row| Some((timeline.place((row.epoch, row.step)), row.low?, row.high?))).collect()
 }
 

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::packing::packed;
 use crate::layer_id::LayerId;
+use crate::plots::series::of_all_runs;
 use crate::plots::single::has_interval;
 use crate::store::quantities::{EPOCHS, Getter, by_weight_norm, gradients_in_words};
 use crate::store::schema::{EpochRow, SummaryRow, TrainingSummaryRow};
@@ -58,10 +59,8 @@ impl Ends {
     /// Of the snapshots with these `steps`, as figures draw them: not of two runs, and not of snapshots that some runs lack. `None` if
     /// no snapshot has such an interval.
     fn of(training: &[TrainingSummaryRow], quantity: &str, layer: Option<LayerId>, steps: &[i64]) -> Option<Self> {
-        let here = training.iter().filter(|row| row.quantity == quantity && row.layer == layer);
-        let n_runs = here.clone().map(|row| row.n_runs).max().filter(|n_runs| has_interval(*n_runs))?;
-        let whole = here.filter(|row| row.n_runs == n_runs);
-        let by_step: BTreeMap<i64, &TrainingSummaryRow> = whole.map(|row| (row.step, row)).collect();
+        let drawn = of_all_runs(training, quantity, layer).filter(|row| has_interval(row.n_runs));
+        let by_step: BTreeMap<i64, &TrainingSummaryRow> = drawn.map(|row| (row.step, row)).collect();
         let ends = |end: fn(&TrainingSummaryRow) -> Option<f64>| {
             packed(steps.iter().map(|step| by_step.get(step).and_then(|row| end(row))))
         };
