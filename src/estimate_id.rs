@@ -53,6 +53,16 @@ pub enum Form {
     Lower,
     /// Values are compared at full precision.
     Exact,
+    /// A classifier without hidden layers.
+    Logistic,
+    /// A classifier with a hidden layer.
+    Mlp,
+    /// The InfoNCE bound.
+    InfoNce,
+    /// The bound of Nguyen, Wainwright and Jordan.
+    Nwj,
+    /// The bound of Donsker and Varadhan (MINE).
+    Dv,
 }
 
 /// The resolution of an estimator.
@@ -75,12 +85,18 @@ pub enum ScaleKind {
     K,
     /// Number of bins between the minimum and the maximum.
     NBins,
+    /// Number of principal components.
+    NComponents,
     /// Number of fixed edges.
     NEdges,
+    /// Number of reference points.
+    NPoints,
     /// Number of bins with equally many values.
     NQuantiles,
     /// Variance of the noise that is added in the analysis.
     NoiseVariance,
+    /// Order of a Rényi entropy.
+    Order,
 }
 
 /// Which values of a layer are used as T.
@@ -138,7 +154,8 @@ pub struct NoEstimateId(String);
 pub const EXACT_FAMILY: &str = "linear";
 
 impl Form {
-    const ALL: [Self; 3] = [Self::Upper, Self::Lower, Self::Exact];
+    const ALL: [Self; 8] =
+        [Self::Upper, Self::Lower, Self::Exact, Self::Logistic, Self::Mlp, Self::InfoNce, Self::Nwj, Self::Dv];
 
     /// The name in the string.
     pub fn name(self) -> &'static str {
@@ -146,13 +163,28 @@ impl Form {
             Self::Upper => "upper",
             Self::Lower => "lower",
             Self::Exact => "exact",
+            Self::Logistic => "logistic",
+            Self::Mlp => "mlp",
+            Self::InfoNce => "infonce",
+            Self::Nwj => "nwj",
+            Self::Dv => "dv",
         }
     }
 }
 
 impl ScaleKind {
-    const ALL: [Self; 7] =
-        [Self::BinWidth, Self::Bits, Self::K, Self::NBins, Self::NEdges, Self::NQuantiles, Self::NoiseVariance];
+    const ALL: [Self; 10] = [
+        Self::BinWidth,
+        Self::Bits,
+        Self::K,
+        Self::NBins,
+        Self::NComponents,
+        Self::NEdges,
+        Self::NPoints,
+        Self::NQuantiles,
+        Self::NoiseVariance,
+        Self::Order,
+    ];
 
     /// The name of the parameter.
     pub fn name(self) -> &'static str {
@@ -161,9 +193,12 @@ impl ScaleKind {
             Self::Bits => "bits",
             Self::K => "k",
             Self::NBins => "n_bins",
+            Self::NComponents => "n_components",
             Self::NEdges => "n_edges",
+            Self::NPoints => "n_points",
             Self::NQuantiles => "n_quantiles",
             Self::NoiseVariance => "noise_variance",
+            Self::Order => "order",
         }
     }
 
@@ -173,7 +208,7 @@ impl ScaleKind {
     }
 
     fn is_number(self) -> bool {
-        matches!(self, Self::BinWidth | Self::NoiseVariance)
+        matches!(self, Self::BinWidth | Self::NoiseVariance | Self::Order)
     }
 }
 

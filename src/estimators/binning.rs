@@ -13,7 +13,7 @@ mod rule;
 mod spec;
 
 use super::discrete::{bias_words, estimate, no_pool};
-use super::{Bias, Estimate, EstimateError, Estimator, InvalidParameter, LayerData, Member, Randomness};
+use super::{Bias, Estimate, EstimateError, Estimator, InvalidParameter, KnownInputs, LayerData, Member, Randomness};
 use crate::estimate_id::EstimatorId;
 use crate::units::Nats;
 use rule::Rule;
@@ -128,6 +128,7 @@ impl Estimator for Binning {
             range: self.rule.range_over(),
             edges: self.rule.fixed_edges(),
             no_pool: no_pool(self.correction),
+            inputs: KnownInputs::Identity,
         }
     }
 

@@ -105,6 +105,8 @@ pub(super) fn estimate(
     Ok(Estimate {
         i_xt: Some(i_xt),
         i_ty,
+        i_xt_error: None,
+        i_ty_error: None,
         h_t: Some(h_t),
         h_t_given_x: Some(h_t - i_xt),
         i_xt_null,

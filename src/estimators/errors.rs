@@ -140,6 +140,86 @@ pub enum EstimateError {
         /// The part that needs classes.
         what: &'static str,
     },
+    /// Two real vectors, or two labels, for an estimator of the information between real vectors and labels.
+    #[error(
+        "`{estimator}` needs real vectors and labels; use an estimator for two variables of the same kind, or declare one of them as labels"
+    )]
+    NeedsOneOfEach {
+        /// Name of the estimator.
+        estimator: String,
+    },
+    /// Real vectors for an estimator of labels, or the reverse.
+    #[error("`{estimator}` cannot estimate the information between {got}; it needs {needed}")]
+    WrongKinds {
+        /// Name of the estimator.
+        estimator: &'static str,
+        /// The kinds of the variables.
+        got: &'static str,
+        /// The kinds that it can use.
+        needed: &'static str,
+    },
+    /// Single precision would change the differences between samples.
+    #[error(
+        "the values of dimension {dim} are from {low} to {high}, which single precision cannot distinguish; subtract their mean before the estimate"
+    )]
+    Rounded {
+        /// Column of the values.
+        dim: usize,
+        /// The smallest value.
+        low: f64,
+        /// The largest value.
+        high: f64,
+    },
+    /// A variable whose values are all equal, for an estimator that scales it by its spread.
+    #[error("all values of {what} are equal, so they have no spread and no information")]
+    NoSpread {
+        /// Name of the variable.
+        what: &'static str,
+    },
+    /// Fewer samples than the estimator needs.
+    #[error("{what} needs at least {needed} samples, got {n}; {advice}")]
+    FewSamples {
+        /// What needs the samples.
+        what: &'static str,
+        /// Number of samples.
+        n: usize,
+        /// The smallest allowed number.
+        needed: usize,
+        /// What the user can do.
+        advice: &'static str,
+    },
+    /// Values that repeat, for an estimator that assumes a density.
+    #[error("{n} of {n_samples} samples of {what} repeat, so there is no density there; {advice}")]
+    Repeated {
+        /// Name of the variable.
+        what: &'static str,
+        /// Number of samples whose neighbours are at distance 0.
+        n: usize,
+        /// Number of samples.
+        n_samples: usize,
+        /// What the user can do.
+        advice: &'static str,
+    },
+    /// More classes than half of the samples.
+    #[error(
+        "there are {n_classes} classes for {n_samples} samples; an estimate needs at least two samples of a class on average"
+    )]
+    ManyClasses {
+        /// Number of classes.
+        n_classes: usize,
+        /// Number of samples.
+        n_samples: usize,
+    },
+    /// An optimisation that did not reach its minimum.
+    #[error("{what} did not converge within {n_steps} steps; {advice}")]
+    NotConverged {
+        /// What was optimised.
+        what: &'static str,
+        /// Number of steps.
+        n_steps: usize,
+        /// What the user can do.
+        advice: &'static str,
+    },
     /// Noise relative to a spread of 0.
     #[error("all values of the layer are equal, so noise cannot be relative to their variance; leave out `relative`")]
     Constant,

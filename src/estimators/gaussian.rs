@@ -9,8 +9,8 @@
 //! Saxe et al. 2018, section 3 (linear networks). Bias correction and its limits: `math/gaussian.rs`.
 
 use super::{
-    Estimate, EstimateError, Estimator, InvalidParameter, LayerData, Member, Randomness, RangeOver, Spec, Spread,
-    build_each,
+    Estimate, EstimateError, Estimator, InvalidParameter, KnownInputs, LayerData, Member, Randomness, RangeOver, Spec,
+    Spread, build_each,
 };
 use crate::estimate_id::{EstimatorId, Scale, ScaleKind};
 use crate::math::atoms::Cells;
@@ -78,6 +78,7 @@ impl Estimator for Gaussian {
             range: RangeOver::Estimated,
             edges: None,
             no_pool: Some("`gaussian` adds noise in the analysis and cannot pool; use `binning` or `quantised`"),
+            inputs: KnownInputs::Identity,
         }
     }
 
@@ -100,6 +101,8 @@ fn estimate(variance: f64, layer: &LayerData<'_>) -> Result<Estimate, EstimateEr
     Estimate {
         i_xt: Some(i_xt),
         i_ty: i_ty(classes.numbers())?,
+        i_xt_error: None,
+        i_ty_error: None,
         // ½ ln |2πe (Σ̂ + vI)|.
         h_t: Some(i_xt + h_t_given_x),
         h_t_given_x: Some(h_t_given_x),

@@ -1,6 +1,8 @@
 //! Inputs and labels of the samples that an estimator uses, which are the same for every layer.
 
-use super::EstimateError;
+use std::sync::Arc;
+
+use super::{EstimateError, Points};
 use crate::math::atoms::Cells;
 use crate::math::entropy::{Bias, CountTable, entropy};
 use crate::math::information::{label_entropy_given, reordered_information, shuffled_information};
@@ -35,6 +37,8 @@ pub struct InputsAndLabels {
     pub y: Labels,
     /// The class of every row; `None` if labels are probabilities.
     pub classes: Option<Cells>,
+    /// The values of X, if an estimator needs them.
+    inputs: Option<Arc<Points<'static>>>,
     n_shuffles: usize,
     /// Shuffles of the labels.
     shuffles: SampleShuffles,
@@ -93,6 +97,7 @@ impl InputsAndLabels {
         let needs_row_shuffles = x.n_cells() < n && shuffles.of_rows().is_none();
         Ok(Self {
             classes: y.classes().map(|classes| Cells::of_rows(classes, 1)),
+            inputs: None,
             n_shuffles,
             row_shuffles: needs_row_shuffles.then(|| Shuffles::new(n_shuffles as u64, n as u32)),
             shuffles,
@@ -103,6 +108,28 @@ impl InputsAndLabels {
             y,
             tables,
         })
+    }
+
+    /// These inputs and labels, with the values of X in the same order, for estimators that need them.
+    ///
+    /// # Errors
+    /// Another number of values.
+    pub fn with_inputs(mut self, x: Points<'static>) -> Result<Self, EstimateError> {
+        if x.n_samples() != self.n_samples() {
+            return Err(EstimateError::Mismatch { n_t: x.n_samples(), n_y: self.n_samples() });
+        }
+        self.inputs = Some(Arc::new(x));
+        Ok(self)
+    }
+
+    /// The values of X, if they are known.
+    pub fn inputs(&self) -> Option<&Points<'static>> {
+        self.inputs.as_deref()
+    }
+
+    /// The permutations of the rows for the permutation null of I(X;T); none if rows of one sample must stay together.
+    pub(super) fn row_orders(&self) -> impl Iterator<Item = &[u32]> {
+        self.row_shuffles.as_ref().or(self.shuffles.of_rows()).into_iter().flat_map(Shuffles::iter)
     }
 
     /// Number of values that the shuffles of `n_rows` rows of `n_samples` different samples contain.

@@ -14,8 +14,8 @@ use std::borrow::Cow;
 use std::ops::RangeInclusive;
 
 use super::{
-    Estimate, EstimateError, Estimator, InputsAndLabels, InvalidParameter, LayerData, Member, Precision, Randomness,
-    RangeOver, Spec, Spread, build_each,
+    Estimate, EstimateError, Estimator, InputsAndLabels, InvalidParameter, KnownInputs, LayerData, Member, Precision,
+    Randomness, RangeOver, Spec, Spread, build_each,
 };
 use crate::estimate_id::{EstimatorId, Form, Scale, ScaleKind};
 use crate::math::atoms::Cells;
@@ -225,6 +225,7 @@ impl Estimator for Kde {
             range: RangeOver::Estimated,
             edges: None,
             no_pool: Some("`kde` adds noise in the analysis and cannot pool; use `binning` or `quantised`"),
+            inputs: KnownInputs::Identity,
         }
     }
 
@@ -265,6 +266,8 @@ impl Estimator for Kde {
             Estimate {
                 i_xt: Some(i_xt),
                 i_ty: i_ty[0],
+                i_xt_error: None,
+                i_ty_error: None,
                 // One kind of bound for both entropies, that of T + Z and that of T + Z given Y.
                 h_t: Some(i_xt + h_t_given_x),
                 h_t_given_x: Some(h_t_given_x),

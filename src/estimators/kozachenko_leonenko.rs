@@ -13,8 +13,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Estimate, EstimateError, Estimator, InvalidParameter, LayerData, Member, Randomness, RangeOver, Spec, Spread,
-    build_each,
+    Estimate, EstimateError, Estimator, InvalidParameter, KnownInputs, LayerData, Member, Randomness, RangeOver, Spec,
+    Spread, build_each,
 };
 use crate::estimate_id::{EstimatorId, Scale, ScaleKind};
 use crate::math::atoms::Cells;
@@ -109,6 +109,7 @@ impl Estimator for KozachenkoLeonenko {
             no_pool: Some(
                 "`kozachenko-leonenko` assumes independent samples, and pooled snapshots are not independent; use `binning` or `quantised`",
             ),
+            inputs: KnownInputs::Identity,
         }
     }
 
@@ -159,6 +160,8 @@ fn estimate(
     Estimate {
         i_xt: None,
         i_ty: i_tys[0],
+        i_xt_error: None,
+        i_ty_error: None,
         h_t: Some(h_t(&distances.all, n_units, k, epsilon)),
         h_t_given_x: None,
         i_xt_null: None,

@@ -42,6 +42,7 @@ mod inputs_and_labels;
 mod kde;
 mod kozachenko_leonenko;
 mod layer_data;
+mod pair;
 mod quantised;
 mod truths;
 
@@ -57,6 +58,7 @@ pub use inputs_and_labels::{InputsAndLabels, Spread};
 pub use kde::Kde;
 pub use kozachenko_leonenko::KozachenkoLeonenko;
 pub use layer_data::{LayerData, Ranges};
+pub use pair::{Information, Points, Variable};
 pub use quantised::Quantised;
 
 use crate::estimate_id::EstimatorId;
@@ -85,6 +87,13 @@ pub trait Estimator: fmt::Debug + Clone + Send + Sync + 'static {
     fn estimate_all(estimators: &[Self], layer: &LayerData<'_>) -> Vec<Result<Estimate, EstimateError>> {
         estimators.iter().map(|estimator| estimator.estimate(layer)).collect()
     }
+
+    /// I(A;B), in nats, of the variable `a` and each of the variables `bs` of the same samples, which may share work.
+    ///
+    /// By default one of the two variables must be real vectors and the other classes: I(T;Y) of [`Estimator::estimate`].
+    fn between(&self, a: &Variable<'_>, bs: &[Variable<'_>]) -> Vec<Result<Information, EstimateError>> {
+        pair::by_labels(self, a, bs)
+    }
 }
 
 /// Several estimators of one method, of any kind; a [`Spec`] builds it.
@@ -94,6 +103,9 @@ pub trait EstimatorSet: fmt::Debug + Send + Sync {
 
     /// The estimate of each of them, see [`Estimator::estimate_all`].
     fn estimate(&self, layer: &LayerData<'_>) -> Vec<Result<Estimate, EstimateError>>;
+
+    /// For each of them, the information between `a` and each of `bs`, see [`Estimator::between`].
+    fn between(&self, a: &Variable<'_>, bs: &[Variable<'_>]) -> Vec<Vec<Result<Information, EstimateError>>>;
 }
 
 impl<E: Estimator> EstimatorSet for Vec<E> {
@@ -103,6 +115,10 @@ impl<E: Estimator> EstimatorSet for Vec<E> {
 
     fn estimate(&self, layer: &LayerData<'_>) -> Vec<Result<Estimate, EstimateError>> {
         E::estimate_all(self, layer)
+    }
+
+    fn between(&self, a: &Variable<'_>, bs: &[Variable<'_>]) -> Vec<Vec<Result<Information, EstimateError>>> {
+        self.iter().map(|estimator| estimator.between(a, bs)).collect()
     }
 }
 
@@ -122,6 +138,17 @@ pub struct Member {
     pub edges: Option<Range>,
     /// Why rows of several snapshots or runs cannot be pooled; `None` if they can.
     pub no_pool: Option<&'static str>,
+    /// What the estimator needs to know about X.
+    pub inputs: KnownInputs,
+}
+
+/// What an estimator needs to know about the inputs X.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KnownInputs {
+    /// Which samples have the same X.
+    Identity,
+    /// The values of X, for I(X;T) as information between two real vectors.
+    Values,
 }
 
 /// What makes T random once X is known.
@@ -151,6 +178,10 @@ pub struct Estimate {
     pub i_xt: Option<Nats>,
     /// I(T;Y).
     pub i_ty: Nats,
+    /// Standard error of I(X;T) from the random numbers of the estimator; `None` if it uses none.
+    pub i_xt_error: Option<Nats>,
+    /// Standard error of I(T;Y) from the random numbers of the estimator; `None` if it uses none.
+    pub i_ty_error: Option<Nats>,
     /// H(T): the entropy of a discrete code, with the selected correction; a differential entropy if the estimator adds
     /// noise (of T + Z then) or assumes a density of T. It equals I(X;T) + H(T|X) if these are given.
     pub h_t: Option<Nats>,

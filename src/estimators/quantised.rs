@@ -12,7 +12,8 @@
 
 use super::discrete::{BIAS, bias, bias_words, estimate, no_pool};
 use super::{
-    Estimate, EstimateError, Estimator, InvalidParameter, LayerData, Member, Randomness, RangeOver, Spec, build_each,
+    Estimate, EstimateError, Estimator, InvalidParameter, KnownInputs, LayerData, Member, Randomness, RangeOver, Spec,
+    build_each,
 };
 use crate::estimate_id::{EstimatorId, Scale, ScaleKind};
 use crate::math::digitise::{Quantised as Levels, digitise};
@@ -98,6 +99,7 @@ impl Estimator for Quantised {
             range: RangeOver::Estimated,
             edges: None,
             no_pool: no_pool(*correction),
+            inputs: KnownInputs::Identity,
         }
     }
 

@@ -254,6 +254,8 @@ fn estimate(row: &SummaryRow, run: &str, more: f64) -> EstimateRow {
         n_pooled: None,
         i_xt_bits: row.i_xt_bits_mean.map(|bits| bits + more),
         i_ty_bits: row.i_ty_bits_mean,
+        i_xt_error_bits: None,
+        i_ty_error_bits: None,
         i_tt_bits: None,
         i_xt_given_y_bits: None,
         i_t_predicted_bits: None,

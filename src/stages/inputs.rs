@@ -1,5 +1,6 @@
 //! Which samples have the same input X.
 
+use crate::estimators::Points;
 use crate::math::atoms::Cells;
 use crate::store::schema::SampleRow;
 
@@ -14,6 +15,13 @@ pub(super) fn inputs(rows: &[SampleRow]) -> Cells {
     let hashes = rows.iter().map(|row| row.x_hash.unwrap_or_default().cast_unsigned());
     let halves: Vec<u32> = hashes.flat_map(|hash| [(hash >> 32) as u32, hash as u32]).collect();
     Cells::of_rows(&halves, 2)
+}
+
+/// The values of X of every sample; `None` if they are not recorded, or not finite.
+pub(super) fn input_values(rows: &[SampleRow]) -> Option<Points<'static>> {
+    let n_inputs = rows.first()?.x.as_ref()?.len();
+    let x: Vec<f64> = rows.iter().flat_map(|row| row.x()).copied().map(f64::from).collect();
+    Points::new(x, n_inputs).ok()
 }
 
 #[cfg(test)]

@@ -336,6 +336,8 @@ mod tests {
             n_pooled: Some(1),
             i_xt_bits: Some(4.0),
             i_ty_bits: Some(0.8),
+            i_xt_error_bits: None,
+            i_ty_error_bits: None,
             i_tt_bits: None,
             i_xt_given_y_bits: None,
             i_t_predicted_bits: None,

@@ -66,7 +66,7 @@ pub fn estimate(
         return Ok(Outcome::UpToDate);
     }
     recorded.expect_same_widths(requests)?;
-    let runs = Runs::read(&recorded)?;
+    let runs = Runs::read(&recorded, requests)?;
     let n_pooled = plan::expect_pools(&runs, &pending)?;
     let names = plan::locks(&pending);
     let _locks = names.iter().map(|name| Lock::named(out.root(), name)).collect::<Result<Vec<_>, _>>()?;

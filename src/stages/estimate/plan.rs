@@ -40,7 +40,7 @@ pub fn plan(experiment: &Experiment, requests: &[Request], out: &Path) -> Result
     let out = Experiment::new(out);
     let targets = targets(&recorded, &Hashes::of(&recorded, requests)?, requests, &out)?;
     if targets.iter().flat_map(EstimateTarget::by_reading).any(|((_, pool), _)| pool != Pool::Nothing) {
-        expect_pools(&Runs::read(&recorded)?, &targets)?;
+        expect_pools(&Runs::read(&recorded, requests)?, &targets)?;
     }
     let planned = |request: &Request| {
         let n = if request.id.pool == Pool::Runs { 1 } else { recorded.len() };

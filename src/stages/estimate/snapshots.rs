@@ -6,11 +6,11 @@ use std::collections::BTreeSet;
 use rayon::prelude::*;
 
 use super::super::StageError;
-use super::super::inputs::inputs;
+use super::super::inputs::{input_values, inputs};
 use super::pools::Group;
 use crate::config::Request;
 use crate::estimate_id::{Samples, Values};
-use crate::estimators::{EstimateError, InputsAndLabels};
+use crate::estimators::{EstimateError, InputsAndLabels, KnownInputs, Points};
 use crate::layer_id::LayerId;
 use crate::math::atoms::Cells;
 use crate::memory::reserved;
@@ -37,6 +37,8 @@ pub(super) struct Runs<'a> {
     pub(super) labels: Labels,
     /// Samples of equal X share a cell.
     pub(super) x: Cells,
+    /// The values of X of every sample, if an estimator needs them and they are recorded.
+    x_values: Option<Points<'static>>,
     pub(super) names: LayerNames,
     /// The description of Y, if the labels were made from numbers.
     pub(super) made_y: Option<String>,
@@ -115,7 +117,7 @@ impl Recorded {
 
 impl<'a> Runs<'a> {
     /// Reads the samples and verifies their hash.
-    pub(super) fn read(recorded: &'a Recorded) -> Result<Self, StageError> {
+    pub(super) fn read(recorded: &'a Recorded, requests: &[Request]) -> Result<Self, StageError> {
         let root = recorded.experiment.recording();
         verified_hash(&root, "settings", Experiment::SAMPLES)?;
         let path = root.join(Experiment::SAMPLES);
@@ -129,7 +131,9 @@ impl<'a> Runs<'a> {
         let last = recorded.recording.layers(Values::Activations)?.last().copied();
         let output = names.output().max(if recorded.recording.is_own() { None } else { last });
         let output = output.filter(|_| rows.iter().all(|row| row.target.is_none()));
-        Ok(Self { recording: &recorded.recording, labels, x: inputs(&rows), names, made_y, output })
+        let needs_values = requests.iter().any(|request| request.member.inputs == KnownInputs::Values);
+        let x_values = if needs_values { input_values(&rows) } else { None };
+        Ok(Self { recording: &recorded.recording, labels, x: inputs(&rows), x_values, names, made_y, output })
     }
 
     /// The inputs and labels of these samples, with `n_shuffles` shuffles for the nulls.
@@ -140,7 +144,11 @@ impl<'a> Runs<'a> {
     ) -> Result<InputsAndLabels, EstimateError> {
         let x: Vec<u32> = samples.iter().map(|sample| self.x.numbers()[*sample as usize]).collect();
         let numbers: Vec<u32> = samples.iter().map(|sample| *sample as u32).collect();
-        InputsAndLabels::new(Cells::of_rows(&x, 1), &numbers, self.labels.of(samples), n_shuffles)
+        let given = InputsAndLabels::new(Cells::of_rows(&x, 1), &numbers, self.labels.of(samples), n_shuffles)?;
+        match &self.x_values {
+            Some(values) => given.with_inputs(values.of(&numbers)),
+            None => Ok(given),
+        }
     }
 
     fn len(&self) -> usize {

@@ -269,6 +269,8 @@ impl<'a> TargetTables<'a> {
             i_xt_given_y_bits: found.and_then(|e| Some((e.i_xt? - e.i_ty).bits())),
             i_t_predicted_bits: None,
             h_predicted_given_t_bits: None,
+            i_xt_error_bits: found.and_then(|e| e.i_xt_error).map(Nats::bits),
+            i_ty_error_bits: found.and_then(|e| e.i_ty_error).map(Nats::bits),
             h_t_bits: found.and_then(|e| e.h_t).map(Nats::bits),
             h_t_given_x_bits: found.and_then(|e| e.h_t_given_x).map(Nats::bits),
             i_xt_ceiling_bits: found.and_then(|e| e.i_xt_ceiling).map(Nats::bits),

@@ -324,6 +324,8 @@ impl Place {
             n_pooled: Some(1),
             i_xt_bits: found.map(|found| found.i_xt.bits()),
             i_ty_bits: found.map(|found| found.i_ty.bits()),
+            i_xt_error_bits: None,
+            i_ty_error_bits: None,
             i_tt_bits: None,
             i_xt_given_y_bits: found.map(|found| (found.i_xt - found.i_ty).bits()),
             i_t_predicted_bits: None,
