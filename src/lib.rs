@@ -32,6 +32,7 @@
 //!
 //! The map of the source code is ARCHITECTURE.md.
 
+pub mod audit;
 #[cfg(feature = "cli")]
 pub mod cli;
 #[cfg(feature = "store")]
