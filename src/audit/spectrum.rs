@@ -82,6 +82,11 @@ impl LayerShape {
 }
 
 impl LayerLike<'_> {
+    /// The correlation of the coordinate of the largest variance with the variable whose quantiles are the classes.
+    pub fn correlation(&self) -> f64 {
+        self.rho
+    }
+
     /// The true I(T;Y).
     pub fn truth(&self) -> Nats {
         if self.rho == 0.0 { Nats(0.0) } else { quantised_information(self.rho, &self.shape.shares) }

@@ -4,6 +4,7 @@
 mod aggregate;
 mod analyse;
 mod arguments;
+mod audit;
 mod bound;
 mod check;
 mod completions;
@@ -16,6 +17,7 @@ mod import;
 mod inspect;
 mod job;
 mod keys;
+mod mi;
 mod movie;
 mod parameters;
 mod plot;
@@ -54,6 +56,8 @@ type Entry = (fn() -> Command, fn(&ArgMatches, &Terminal) -> anyhow::Result<Ende
 const COMMANDS: &[Entry] = &[
     (run::command, run::run),
     (analyse::command, analyse::run),
+    (mi::command, mi::run),
+    (audit::command, audit::run),
     (data::command, data::run),
     (freeze::command, freeze::run),
     (record::command, record::run),

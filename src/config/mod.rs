@@ -58,6 +58,7 @@ use network::RawNetwork;
 pub use network::{recorded_architecture, recorded_bounds};
 use networks::Layers;
 pub use networks::{Networks, Origin};
+pub(crate) use pattern::matches as matches_pattern;
 use record::RawRecord;
 pub use record::{Record, RecordedSamples, When};
 use requests::requests;

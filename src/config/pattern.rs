@@ -1,7 +1,7 @@
 //! Patterns that select experiments of a sweep by their ids.
 
 /// Whether `id` matches `pattern`, in which `*` matches any characters.
-pub(super) fn matches(pattern: &str, id: &str) -> bool {
+pub(crate) fn matches(pattern: &str, id: &str) -> bool {
     let Some((first, others)) = pattern.split_once('*') else { return pattern == id };
     let Some(mut rest) = id.strip_prefix(first) else { return false };
     let mut parts: Vec<&str> = others.split('*').collect();

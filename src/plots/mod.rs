@@ -1,6 +1,7 @@
 //! Draws figures from tables. Computes no statistics and reads no files; the only module that names the plot library.
 //! One file per figure; the figures are listed in [`PLOTS`].
 
+pub mod audit;
 mod axes;
 mod bound;
 mod canvas;

@@ -3,6 +3,7 @@
 
 pub mod aggregate;
 pub mod analysis;
+pub mod audit;
 pub mod bound;
 pub mod check;
 mod claims;
@@ -12,6 +13,7 @@ pub mod exact;
 pub mod experiments;
 pub mod fetch;
 mod findings;
+mod foreign_columns;
 pub mod freeze;
 mod histograms;
 mod inputs;
@@ -19,6 +21,7 @@ pub mod inspect;
 pub(crate) mod keys;
 mod lineage;
 mod measured;
+pub mod mi;
 pub mod movie;
 mod overview;
 pub mod plot;

@@ -185,6 +185,12 @@ impl Experiment {
     /// Path below a sweep or an experiment: relations between compression and measures of weights.
     pub const RELATIONS: &str = "relations.parquet";
 
+    /// Path below the folder of an audit: every estimate of known information.
+    pub const AUDIT: &str = "audit.parquet";
+
+    /// Path below the folder of an audit: bias and spread over seeds.
+    pub const AUDIT_SUMMARY: &str = "audit_summary.parquet";
+
     /// File name of the exact information of the minimal model.
     pub const MINIMAL_MODEL: &str = "minimal_model.parquet";
 

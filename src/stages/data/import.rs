@@ -1,9 +1,9 @@
 //! Imports foreign files as a table of samples, with notes about their origin.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::super::foreign_columns::{is_parquet, name_of, read_columns};
 use super::super::{Outcome, StageError};
 use super::choice::Chosen;
 use super::inputs::{Standardised, StoredInputs};
@@ -11,11 +11,11 @@ use super::rows::{mark, warnings};
 use super::{CLASSES, STANDARDISED, X_SHAPE, clear, is_there, write};
 use crate::columns::Column;
 use crate::datasets::Dataset;
-use crate::import::{FORMATS, Holds, Options, format, format_of_name, inflate, mistaken, unpacked_name};
+use crate::import::{Options, format_of_name, unpacked_name};
 use crate::memory::Room;
 use crate::sample::Labels;
 use crate::store::schema::{Row, SampleRow};
-use crate::store::{Footer, MADE_Y, StoreError, data_file, foreign, hash_bytes, hash_file, read_bytes, read_footer};
+use crate::store::{Footer, MADE_Y, StoreError, data_file, hash_bytes, hash_file, read_footer};
 
 /// The files to import.
 #[derive(Debug, Clone)]
@@ -86,7 +86,7 @@ pub fn import(source: &ImportFiles, request: &ImportRequest, out: &Path) -> Resu
     let mut said = Vec::new();
     let (columns, request, hash, mut footer) = match source {
         ImportFiles::Table(file) => {
-            let mut columns = read_columns(file, request, &mut room)?;
+            let mut columns = read_columns(file, &request.options, &mut room)?;
             mark(&mut columns);
             let (request, kept) = match samples_table(file)? {
                 Some(footer) => (of_samples_table(request, &columns), footer),
@@ -98,7 +98,8 @@ pub fn import(source: &ImportFiles, request: &ImportRequest, out: &Path) -> Resu
             let mut read = |name: &str, files: &[PathBuf]| {
                 let (mut parts, mut names) = (Vec::new(), None);
                 for file in files {
-                    let columns = numbering_left_out(name, read_columns(file, request, &mut room)?, file, &mut said);
+                    let columns =
+                        numbering_left_out(name, read_columns(file, &request.options, &mut room)?, file, &mut said);
                     expect_names(&columns, names.get_or_insert_with(|| names_of(&columns)), file)?;
                     parts.push(joined(name, columns, file)?);
                 }
@@ -279,56 +280,6 @@ fn renumber(column: &mut Column, words: &[String]) {
         *value = words.partition_point(|word| *word < column.words[*value as usize]) as f64;
     }
     column.words = words.to_vec();
-}
-
-fn is_parquet(file: &Path) -> bool {
-    file.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("parquet"))
-}
-
-fn name_of(file: &Path) -> String {
-    file.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
-}
-
-fn read_columns(file: &Path, request: &ImportRequest, room: &mut Room) -> Result<Vec<Column>, StageError> {
-    let refused = |problem: String| StageError::Refused(format!("{}: {problem}", file.display()));
-    let cannot = |e: std::io::Error| StageError::Refused(format!("cannot read {}: {e}", file.display()));
-    let plain = Options::default();
-    if is_parquet(file) {
-        return match request.options == plain {
-            true => Ok(foreign::read_columns(file, room)?),
-            false => Err(refused(
-                "--no-header, --header, --separator, --decimal and --transpose are for other formats, not for .parquet"
-                    .to_owned(),
-            )),
-        };
-    }
-    let n_bytes = fs::metadata(file).map_err(cannot)?.len();
-    room.take(u128::from(n_bytes), "the file").map_err(refused)?;
-    let content = read_bytes(file)?;
-    let content = inflate(content, room).map_err(|e| refused(e.to_string()))?;
-    let name = name_of(file);
-    if let Some(what) = mistaken(unpacked_name(&name), &content) {
-        return Err(refused(format!("this is {what}")));
-    }
-    let Some(format) = format(&name, &content) else {
-        let endings: Vec<&str> = FORMATS.iter().map(|format| format.ending).collect();
-        return Err(refused(format!(
-            "unknown file ending; allowed: {}, parquet; all except parquet may be compressed (.gz, .zst)",
-            endings.join(", ")
-        )));
-    };
-    let options = &request.options;
-    let of_text = Options { samples: options.samples, ..Options::default() };
-    if format.holds == Holds::Arrays && *options != of_text {
-        return Err(refused(format!(
-            "--no-header, --header, --separator and --decimal are for text, not for .{}",
-            format.ending
-        )));
-    }
-    if format.holds == Holds::Text && options.samples != plain.samples {
-        return Err(refused("--transpose is for arrays (mat, npy, npz, idx), not for text".to_owned()));
-    }
-    (format.read)(&content, options, room).map_err(|e| refused(e.to_string()))
 }
 
 impl std::fmt::Display for ImportFiles {

@@ -4,6 +4,7 @@
 //! A changed table needs a new [`VERSION`]. `docs/schema.md` is generated from this file, and a test compares the two.
 //! A column that a later version adds must allow null, because it is read as null from files of earlier versions.
 
+mod audit;
 mod bound;
 mod estimates;
 mod recording;
@@ -18,6 +19,7 @@ use arrow::array::{ArrayRef, RecordBatch};
 use arrow::datatypes::{DataType, Field, Schema};
 
 use super::cell::Cell;
+pub use audit::{AuditRow, AuditSummaryRow};
 pub use bound::{BoundLayerRow, BoundRow, MinimalModelRow};
 pub use estimates::{CheckRow, ClaimRow, EstimateRow, UnitEstimateRow};
 pub use recording::{
@@ -65,6 +67,7 @@ pub const TABLES: &[&[Table]] = &[
     summary::TABLES,
     relations::TABLES,
     sweep::TABLES,
+    audit::TABLES,
 ];
 
 /// A row of a table.
