@@ -6,9 +6,9 @@ use anyhow::bail;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use serde_json::json;
 
+use super::Ended;
 use super::table::{Heading, fitted, paragraph};
 use super::terminal::Terminal;
-use super::Ended;
 use crate::audit::TrialSettings;
 use crate::count::counted;
 use crate::estimators::{self, ESTIMATORS, Spec, Variable};

@@ -12,8 +12,11 @@
 mod rule;
 mod spec;
 
-use super::discrete::{bias_words, estimate, no_pool};
-use super::{Bias, Estimate, EstimateError, Estimator, InvalidParameter, KnownInputs, LayerData, Member, Randomness};
+use super::discrete::{bias_words, estimate, no_pool, of_codes};
+use super::{
+    Bias, Estimate, EstimateError, Estimator, Information, InvalidParameter, KnownInputs, LayerData, Member,
+    Randomness, Variable,
+};
 use crate::estimate_id::EstimatorId;
 use crate::units::Nats;
 use rule::Rule;
@@ -136,6 +139,11 @@ impl Estimator for Binning {
         let n_units = layer.activations.n_units() as f64;
         let most_codes = self.rule.n_cells().map_or(f64::INFINITY, |n| n.ln() * n_units);
         estimate(self.rule.cells(layer)?, Nats(most_codes), self.correction, layer)
+    }
+
+    /// The plug-in information of two codes; labels are codes already.
+    fn between(&self, a: &Variable<'_>, bs: &[Variable<'_>]) -> Vec<Result<Information, EstimateError>> {
+        of_codes(a, bs, |layer| self.rule.cells(layer), self.correction)
     }
 }
 

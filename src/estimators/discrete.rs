@@ -10,8 +10,8 @@
 //! 1955. Jackknife: Zahl 1977, Efron & Stein 1981.
 
 use super::inputs_and_labels::stochastic_entropy_given;
-use super::{Cells, Estimate, EstimateError, InputsAndLabels, LayerData, Spread};
-use crate::math::entropy::{Bias, entropy};
+use super::{Cells, Estimate, EstimateError, Information, InputsAndLabels, LayerData, Ranges, Spread, Variable};
+use crate::math::entropy::{Bias, CountTable, entropy};
 use crate::math::information::{information, shuffled_information};
 use crate::parameter::{Kind, Parameter, Parameters};
 use crate::units::Nats;
@@ -116,6 +116,34 @@ pub(super) fn estimate(
         n_codes: cells.n_cells(),
         code: Some(Code { cells, bias }),
     })
+}
+
+/// I(A;B) of codes: `cells` are the codes of real vectors, labels are codes already.
+pub(super) fn of_codes(
+    a: &Variable<'_>,
+    bs: &[Variable<'_>],
+    cells: impl Fn(&LayerData<'_>) -> Result<Cells, EstimateError>,
+    bias: Bias,
+) -> Vec<Result<Information, EstimateError>> {
+    let coded = |variable: &Variable<'_>| match variable {
+        Variable::Classes(classes) => Ok(classes.clone().into_owned()),
+        Variable::Real(points) => cells(&whole_range(&points.in_f32()?, points.n_dims())?),
+    };
+    let of_a = coded(a);
+    let table = CountTable::new(a.n_samples(), bias);
+    let between = |b: &Variable<'_>| {
+        let (a, b) = (of_a.clone()?, coded(b)?);
+        let ceiling = Nats(table.entropy(a.counts()).0.min(table.entropy(b.counts()).0));
+        Ok(Information { ceiling: Some(ceiling), ..Information::of(information(&a, &b, &table)) })
+    };
+    bs.iter().map(between).collect()
+}
+
+/// Real vectors as a layer of a single run, so that the range of a run is their range.
+fn whole_range(values: &[f32], n_dims: usize) -> Result<LayerData<'_>, EstimateError> {
+    let layer = LayerData::new(values, n_dims, &vec![0; values.len() / n_dims][..])?;
+    let range = Some(layer.ranges.layer);
+    Ok(LayerData { ranges: Ranges { run: range, all_runs: range, ..layer.ranges }, ..layer })
 }
 
 /// H(Y) from the rows p(y|x).

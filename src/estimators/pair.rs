@@ -94,6 +94,25 @@ impl<'a> Points<'a> {
     }
 }
 
+impl Points<'_> {
+    /// The values in single precision, which must not lose the differences between samples.
+    ///
+    /// # Errors
+    /// A rounding error that is large compared with the range of its coordinate.
+    pub(super) fn in_f32(&self) -> Result<Vec<f32>, EstimateError> {
+        for dim in 0..self.n_dims {
+            let column = || self.values[dim..].iter().step_by(self.n_dims).copied();
+            let (low, high) =
+                column().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)));
+            let error = column().map(|value| (value - f64::from(value as f32)).abs()).fold(0.0, f64::max);
+            if error > LARGEST_ROUNDING * (high - low) {
+                return Err(EstimateError::Rounded { dim, low, high });
+            }
+        }
+        Ok(self.values.iter().map(|value| *value as f32).collect())
+    }
+}
+
 impl Variable<'_> {
     /// Number of samples.
     pub fn n_samples(&self) -> usize {
@@ -124,7 +143,7 @@ pub(super) fn by_labels<E: Estimator>(
 ) -> Vec<Result<Information, EstimateError>> {
     let of_pair = |b: &Variable<'_>| match (a, b) {
         (Variable::Real(t), Variable::Classes(y)) | (Variable::Classes(y), Variable::Real(t)) => {
-            let values = in_f32(t)?;
+            let values = t.in_f32()?;
             let labels: Vec<i32> = y.numbers().iter().map(|class| *class as i32).collect();
             let layer = LayerData::new(&values, t.n_dims(), Labels::hard(&labels))?;
             Ok(Information::of(estimator.estimate(&layer)?.i_ty))
@@ -132,19 +151,6 @@ pub(super) fn by_labels<E: Estimator>(
         _ => Err(EstimateError::NeedsOneOfEach { estimator: estimator.member().id.family }),
     };
     bs.iter().map(of_pair).collect()
-}
-
-/// The values in single precision, which must not lose the differences between samples.
-fn in_f32(points: &Points<'_>) -> Result<Vec<f32>, EstimateError> {
-    for dim in 0..points.n_dims() {
-        let column = || points.values()[dim..].iter().step_by(points.n_dims()).copied();
-        let (low, high) = column().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)));
-        let error = column().map(|value| (value - f64::from(value as f32)).abs()).fold(0.0, f64::max);
-        if error > LARGEST_ROUNDING * (high - low) {
-            return Err(EstimateError::Rounded { dim, low, high });
-        }
-    }
-    Ok(points.values().iter().map(|value| *value as f32).collect())
 }
 
 /// The largest allowed rounding error of a value, relative to the range of its coordinate.
@@ -217,8 +223,13 @@ mod tests {
             let found = estimator.between(&a, &[b]).remove(0).unwrap();
             assert_eq!((found.value.bits(), found.monte_carlo_error), (1.0, None));
         }
-        let refused = estimator.between(&real(&t), &[real(&t)]).remove(0).unwrap_err().to_string();
-        assert!(refused.starts_with("`binning` needs real vectors and labels"), "{refused}");
+        let kde = Kde::upper(0.1).unwrap();
+        let refused = kde.between(&real(&t), &[real(&t)]).remove(0).unwrap_err().to_string();
+        assert!(refused.starts_with("`kde` needs real vectors and labels"), "{refused}");
+        // Codes have information with codes: here both are the same bit.
+        let found = estimator.between(&real(&t), &[real(&t)]).remove(0).unwrap();
+        assert_eq!((found.value.bits(), found.ceiling.map(Nats::bits)), (1.0, Some(1.0)));
+        assert_eq!(estimator.between(&classes(&y), &[classes(&y)]).remove(0).unwrap().value.bits(), 1.0);
     }
 
     #[test]

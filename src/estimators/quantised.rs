@@ -10,10 +10,10 @@
 //! Lorenzen, Igel & Nielsen 2022 (arXiv 2106.12912), whose code has 2^bits instead of 2^bits − 1: one code more, equally
 //! exact.
 
-use super::discrete::{BIAS, bias, bias_words, estimate, no_pool};
+use super::discrete::{BIAS, bias, bias_words, estimate, no_pool, of_codes};
 use super::{
-    Estimate, EstimateError, Estimator, InvalidParameter, KnownInputs, LayerData, Member, Randomness, RangeOver, Spec,
-    build_each,
+    Cells, Estimate, EstimateError, Estimator, Information, InvalidParameter, KnownInputs, LayerData, Member,
+    Randomness, RangeOver, Spec, Variable, build_each,
 };
 use crate::estimate_id::{EstimatorId, Scale, ScaleKind};
 use crate::math::digitise::{Quantised as Levels, digitise};
@@ -104,11 +104,23 @@ impl Estimator for Quantised {
     }
 
     fn estimate(&self, layer: &LayerData<'_>) -> Result<Estimate, EstimateError> {
-        let (range, n_units) = (layer.ranges.layer, layer.activations.n_units());
+        let most_codes = f64::from(self.bits) * std::f64::consts::LN_2 * layer.activations.n_units() as f64;
+        estimate(self.cells(layer)?, Nats(most_codes), self.correction, layer)
+    }
+
+    /// The plug-in information of two codes; labels are codes already.
+    fn between(&self, a: &Variable<'_>, bs: &[Variable<'_>]) -> Vec<Result<Information, EstimateError>> {
+        of_codes(a, bs, |layer| self.cells(layer), self.correction)
+    }
+}
+
+impl Quantised {
+    /// The cell of every sample.
+    fn cells(&self, layer: &LayerData<'_>) -> Result<Cells, EstimateError> {
+        let range = layer.ranges.layer;
         let levels = Levels { low: range.low.into(), high: range.high.into(), bits: self.bits };
         let codes = digitise(layer.activations.values(), &levels);
         let codes = codes.map_err(|e| EstimateError::Range { problem: e.to_string() })?;
-        let most_codes = f64::from(self.bits) * std::f64::consts::LN_2 * n_units as f64;
-        estimate(codes.cells(n_units), Nats(most_codes), self.correction, layer)
+        Ok(codes.cells(layer.activations.n_units()))
     }
 }
