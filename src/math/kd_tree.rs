@@ -22,7 +22,7 @@ const LANES: usize = 16;
 const BLOCKS: usize = LEAF / LANES;
 
 /// Coordinates between two checks whether all samples of a leaf are already too far.
-const COORDINATES_PER_CHECK: usize = 8;
+const COORDINATES_PER_CHECK: usize = 4;
 
 /// Samples in boxes within boxes.
 #[derive(Debug)]
@@ -224,6 +224,23 @@ fn largest_distance((low, high): (&[f64], &[f64]), (low_b, high_b): (&[f64], &[f
     largest
 }
 
+/// The least and the largest distances between the samples in `columns` and points of a box.
+#[inline(always)]
+fn box_distances(columns: &[[f64; LANES]], (low, high): (&[f64], &[f64])) -> ([f64; LANES], [f64; LANES]) {
+    let (mut least, mut largest) = ([0.0; LANES], [0.0; LANES]);
+    for ((column, low), high) in columns.iter().zip(low).zip(high) {
+        for lane in 0..LANES {
+            let (below, above) = (low - column[lane], column[lane] - high);
+            let gap = if below > above { below } else { above };
+            least[lane] = if gap > least[lane] { gap } else { least[lane] };
+            let (to_high, to_low) = (high - column[lane], column[lane] - low);
+            let span = if to_high > to_low { to_high } else { to_low };
+            largest[lane] = if span > largest[lane] { span } else { largest[lane] };
+        }
+    }
+    (least, largest)
+}
+
 /// The `n` nearest neighbours of the samples at the positions `queries`, which are those of a leaf.
 struct Search<'a> {
     tree: &'a KdTree,
@@ -308,11 +325,13 @@ impl WithSimd for Search<'_> {
             if node.first == own {
                 continue;
             }
-            let corners = tree.corners(node);
-            for (at, nearest) in queries.clone().zip(&mut nearest) {
-                let row = tree.row(at);
-                if least_distance((row, row), corners) < nearest.bound() {
-                    nearest.add_leaf(tree, node.first, at);
+            for block in 0..BLOCKS {
+                let (least, _) = box_distances(tree.block(own, block), tree.corners(node));
+                let first = block * LANES;
+                for (lane, (least, nearest)) in least.iter().zip(nearest.iter_mut().skip(first)).enumerate() {
+                    if *least < nearest.bound() {
+                        nearest.add_leaf(tree, node.first, own * LEAF + first + lane);
+                    }
                 }
             }
             bound = farthest(&nearest);
@@ -334,7 +353,8 @@ impl WithSimd for Count<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) -> Vec<u32> {
         let Self { tree, queries, radii } = self;
-        let own_corners = tree.leaf_corners(queries.start / LEAF);
+        let own = queries.start / LEAF;
+        let own_corners = tree.leaf_corners(own);
         let largest = radii.iter().copied().fold(0.0, f64::max);
         let least = radii.iter().copied().fold(f64::INFINITY, f64::min);
         let mut counts = vec![0_u32; radii.len()];
@@ -353,18 +373,22 @@ impl WithSimd for Count<'_> {
                 stack.extend(node.branches());
                 continue;
             }
-            for ((at, radius), count) in queries.clone().zip(radii).zip(&mut counts) {
-                let row = tree.row(at);
-                if least_distance((row, row), corners) >= *radius {
-                    continue;
-                }
-                if largest_distance((row, row), corners) < *radius {
-                    *count += n_inside;
-                    continue;
-                }
-                // Plain loops: closures would be compiled without the wide instructions.
-                for block in 0..BLOCKS {
-                    *count += farthest(tree.block(node.first, block), row, *radius).1 as u32;
+            for block in 0..BLOCKS {
+                let (nearest, farthest_of) = box_distances(tree.block(own, block), corners);
+                for lane in 0..LANES.min(radii.len().saturating_sub(block * LANES)) {
+                    let query = block * LANES + lane;
+                    if nearest[lane] >= radii[query] {
+                        continue;
+                    }
+                    if farthest_of[lane] < radii[query] {
+                        counts[query] += n_inside;
+                        continue;
+                    }
+                    let row = tree.row(queries.start + query);
+                    // Plain loops: closures would be compiled without the wide instructions.
+                    for block in 0..BLOCKS {
+                        counts[query] += farthest(tree.block(node.first, block), row, radii[query]).1 as u32;
+                    }
                 }
             }
         }
