@@ -395,3 +395,80 @@ impl WithSimd for Count<'_> {
         counts
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn distance(a: &[f64], b: &[f64]) -> f64 {
+        a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max)
+    }
+
+    /// A slow and simple implementation: sorts the distances of every sample from all others.
+    fn slow_nearest(rows: &[&[f64]], n: usize) -> Vec<Vec<f64>> {
+        let of_sample = |i: usize| {
+            let mut distances: Vec<f64> =
+                (0..rows.len()).filter(|j| *j != i).map(|j| distance(rows[i], rows[j])).collect();
+            distances.sort_by(f64::total_cmp);
+            distances.truncate(n);
+            distances
+        };
+        (0..rows.len()).map(of_sample).collect()
+    }
+
+    fn check(values: &[f64], n_dims: usize, n: usize) {
+        let rows: Vec<&[f64]> = values.chunks_exact(n_dims).collect();
+        let tree = KdTree::new(values, n_dims);
+        let found = tree.nearest(n, <[(f64, u32)]>::to_vec);
+        let expected = slow_nearest(&rows, n);
+        for (i, (near, expected)) in found.iter().zip(&expected).enumerate() {
+            assert_eq!(&near.iter().map(|(distance, _)| *distance).collect::<Vec<_>>(), expected, "sample {i}");
+            for (to, other) in near {
+                assert_eq!((distance(rows[i], rows[*other as usize]), *other == i as u32), (*to, false));
+            }
+        }
+        // At exactly the distance of the last neighbour, and just above it.
+        for radius in [|near: &[f64]| near[near.len() - 1], |near: &[f64]| near[near.len() - 1].next_up()] {
+            let radii: Vec<f64> = expected.iter().map(|near| radius(near)).collect();
+            let count = |(row, radius): (&&[f64], &f64)| {
+                rows.iter().filter(|other| distance(row, other) < *radius).count() as u32
+            };
+            assert_eq!(tree.counts(&radii), rows.iter().zip(&radii).map(count).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn narrow_and_wide_samples_have_the_neighbours_of_the_slow_twin() {
+        for (n_samples, n_dims) in [(2, 1), (33, 1), (1000, 2), (1100, 5), (500, 16), (300, 61)] {
+            let values: Vec<f64> = (0..n_samples * n_dims).map(|i| ((i * i) as f64 * 0.7391).sin()).collect();
+            for n in [1, 4, 40] {
+                check(&values, n_dims, n);
+            }
+        }
+    }
+
+    /// More equal coordinates than a leaf has samples.
+    #[test]
+    fn samples_may_repeat_or_lie_on_a_plane() {
+        let values: Vec<f64> = (0..900).map(|i| if i % 3 == 0 { 0.5 } else { f64::from(i / 200) }).collect();
+        check(&values, 3, 3);
+        check(&[0.25; 200], 2, 5);
+    }
+
+    proptest! {
+        /// Whole numbers, so that many distances tie, and numbers with rounded differences.
+        #[test]
+        fn neighbours_and_counts_are_those_of_the_slow_twin(
+            n_dims in 1..5_usize,
+            n in 1..6_usize,
+            is_whole: bool,
+            samples in proptest::collection::vec(proptest::collection::vec(-3.0..3.0_f64, 4), 2..200),
+        ) {
+            let value = |value: &f64| if is_whole { value.round() } else { 1e5 + value };
+            let values: Vec<f64> = samples.iter().flat_map(|row| row[..n_dims].iter().map(value)).collect();
+            check(&values, n_dims, n);
+        }
+    }
+}
