@@ -96,6 +96,12 @@ fn constant_labels_carry_no_information() {
     }
 }
 
+/// Estimators that divide by the standard deviation of T.
+const NEEDS_SPREAD: &[&str] = &["ksg"];
+
+/// Estimators that have I(X;T) only if the values of X are known, which are not given here.
+const NEEDS_VALUES_OF_X: &[&str] = &["mixed-ksg"];
+
 #[test]
 fn a_constant_layer_has_no_information() {
     let (_, y) = values();
@@ -106,8 +112,16 @@ fn a_constant_layer_has_no_information() {
                 assert_eq!((n, n_samples), (N, N), "{name}");
                 continue;
             }
+            if let Err(EstimateError::NoSpread { .. }) = estimate {
+                assert!(NEEDS_SPREAD.contains(&name), "{name}");
+                continue;
+            }
             let estimate = estimate.unwrap();
-            assert!(estimate.i_xt.unwrap().0.abs() < 1e-6 && estimate.i_ty.0.abs() < 1e-6, "{name}: {estimate:?}");
+            assert_eq!(estimate.i_xt.is_none(), NEEDS_VALUES_OF_X.contains(&name), "{name}");
+            assert!(
+                estimate.i_xt.is_none_or(|i_xt| i_xt.0.abs() < 1e-6) && estimate.i_ty.0.abs() < 1e-6,
+                "{name}: {estimate:?}"
+            );
             assert_eq!(estimate.n_codes, 1, "{name}");
         }
     }

@@ -11,6 +11,8 @@
 //! | [`Kde`] | an upper or a lower bound with Gaussian noise added to T | deterministic networks of any activation function |
 //! | [`Gaussian`] | that of a Gaussian T with noise added | linear networks of Gaussian inputs |
 //! | [`KozachenkoLeonenko`] | infinite, not estimated; h(T) and I(T;Y) from nearest neighbours | activations with a density |
+//! | [`Ksg`] | that of two densities, from numbers of neighbours | noisy networks, few units, I(T;Y) of activations with a density |
+//! | [`MixedKsg`] | that of two mixtures of densities and repeated values, from numbers of neighbours | few units with repeated values, for example after ReLU |
 //!
 //! ```
 //! use infoplane::estimators::{Binning, Estimator, Kde, LayerData};
@@ -41,7 +43,10 @@ mod gaussian;
 mod inputs_and_labels;
 mod kde;
 mod kozachenko_leonenko;
+mod ksg;
 mod layer_data;
+mod mixed_ksg;
+mod neighbour_samples;
 mod pair;
 mod quantised;
 mod truths;
@@ -57,7 +62,9 @@ pub use gaussian::Gaussian;
 pub use inputs_and_labels::{InputsAndLabels, Spread};
 pub use kde::Kde;
 pub use kozachenko_leonenko::KozachenkoLeonenko;
+pub use ksg::{Ksg, KsgAlgorithm};
 pub use layer_data::{LayerData, Ranges};
+pub use mixed_ksg::MixedKsg;
 pub use pair::{Information, Points, Variable};
 pub use quantised::Quantised;
 
@@ -277,8 +284,15 @@ fn build_each<E: Estimator>(sets: &[Parameters], build: impl Fn(&Parameters) -> 
 }
 
 /// All estimators, in the order of lists.
-pub const ESTIMATORS: &[&Spec] =
-    &[&binning::SPEC, &quantised::SPEC, &kde::SPEC, &gaussian::SPEC, &kozachenko_leonenko::SPEC];
+pub const ESTIMATORS: &[&Spec] = &[
+    &binning::SPEC,
+    &quantised::SPEC,
+    &kde::SPEC,
+    &gaussian::SPEC,
+    &kozachenko_leonenko::SPEC,
+    &ksg::SPEC,
+    &mixed_ksg::SPEC,
+];
 
 /// No estimator has this name.
 #[derive(Debug, Error)]

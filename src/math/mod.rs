@@ -21,12 +21,15 @@ pub mod gram;
 pub mod information;
 #[cfg(feature = "pipeline")]
 pub mod interval;
+pub mod kd_tree;
 pub mod kde;
 pub mod kernels;
 pub mod kozachenko_leonenko;
+pub mod ksg;
 pub mod linear_network;
 pub mod minimal_model;
 pub mod narrow;
+pub mod neighbour_counts;
 pub mod neighbours;
 pub mod normal;
 #[cfg(feature = "pipeline")]
@@ -39,6 +42,7 @@ pub mod real;
 pub mod shuffles;
 #[cfg(feature = "pipeline")]
 pub mod spacing;
+pub mod standardise;
 pub mod tile;
 #[cfg(feature = "pipeline")]
 pub mod unique;
