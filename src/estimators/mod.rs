@@ -11,6 +11,7 @@
 //! | [`Kde`] | an upper or a lower bound with Gaussian noise added to T | deterministic networks of any activation function |
 //! | [`Gaussian`] | that of a Gaussian T with noise added | linear networks of Gaussian inputs |
 //! | [`KozachenkoLeonenko`] | infinite, not estimated; h(T) and I(T;Y) from nearest neighbours | activations with a density |
+//! | [`Copula`] | that of a Gaussian with the rank correlations of X and T | few units with a density, many samples |
 //!
 //! ```
 //! use infoplane::estimators::{Binning, Estimator, Kde, LayerData};
@@ -35,6 +36,7 @@
 
 mod binning;
 mod conformance;
+mod copula;
 mod discrete;
 mod errors;
 mod gaussian;
@@ -42,6 +44,7 @@ mod inputs_and_labels;
 mod kde;
 mod kozachenko_leonenko;
 mod layer_data;
+mod normal_scores;
 mod pair;
 mod quantised;
 mod truths;
@@ -51,6 +54,7 @@ use std::fmt;
 use thiserror::Error;
 
 pub use binning::{AboveEdges, BelowEdges, BinRange, BinWidth, Binning, FixedEdges};
+pub use copula::Copula;
 pub use discrete::{Code, Neighbours, PredictedClass, neighbours, predicted_class};
 pub use errors::{EstimateError, InvalidParameter};
 pub use gaussian::Gaussian;
@@ -278,7 +282,7 @@ fn build_each<E: Estimator>(sets: &[Parameters], build: impl Fn(&Parameters) -> 
 
 /// All estimators, in the order of lists.
 pub const ESTIMATORS: &[&Spec] =
-    &[&binning::SPEC, &quantised::SPEC, &kde::SPEC, &gaussian::SPEC, &kozachenko_leonenko::SPEC];
+    &[&binning::SPEC, &quantised::SPEC, &kde::SPEC, &gaussian::SPEC, &kozachenko_leonenko::SPEC, &copula::SPEC];
 
 /// No estimator has this name.
 #[derive(Debug, Error)]

@@ -3,6 +3,7 @@
 pub mod atoms;
 pub mod binary_kl;
 pub mod bottleneck;
+pub mod copula;
 pub mod descriptive;
 pub mod determinant;
 pub mod digitise;
@@ -35,6 +36,7 @@ pub mod powers;
 pub mod quadrature;
 #[cfg(feature = "pipeline")]
 pub mod rank;
+pub mod ranks;
 pub mod real;
 pub mod shuffles;
 #[cfg(feature = "pipeline")]
