@@ -12,6 +12,9 @@
 //! | [`Gaussian`] | that of a Gaussian T with noise added | linear networks of Gaussian inputs |
 //! | [`KozachenkoLeonenko`] | infinite, not estimated; h(T) and I(T;Y) from nearest neighbours | activations with a density |
 //! | [`Copula`] | that of a Gaussian with the rank correlations of X and T | few units with a density, many samples |
+//! | [`Sliced`] | the mean over random projections of X and T | many units; another quantity than I(X;T) |
+//! | [`Lossy`] | a lower bound: that of principal components of X and T | many units with few large components |
+//! | [`Edge`] | the information of the cells into which X and T are hashed | comparison with published information planes |
 //!
 //! ```
 //! use infoplane::estimators::{Binning, Estimator, Kde, LayerData};
@@ -38,15 +41,19 @@ mod binning;
 mod conformance;
 mod copula;
 mod discrete;
+mod edge;
 mod errors;
 mod gaussian;
 mod inputs_and_labels;
 mod kde;
 mod kozachenko_leonenko;
 mod layer_data;
+mod lossy;
 mod normal_scores;
 mod pair;
+mod projected;
 mod quantised;
+mod sliced;
 mod truths;
 
 use std::fmt;
@@ -56,14 +63,18 @@ use thiserror::Error;
 pub use binning::{AboveEdges, BelowEdges, BinRange, BinWidth, Binning, FixedEdges};
 pub use copula::Copula;
 pub use discrete::{Code, Neighbours, PredictedClass, neighbours, predicted_class};
+pub use edge::{Edge, EdgeVersion};
 pub use errors::{EstimateError, InvalidParameter};
 pub use gaussian::Gaussian;
 pub use inputs_and_labels::{InputsAndLabels, Spread};
 pub use kde::Kde;
 pub use kozachenko_leonenko::KozachenkoLeonenko;
 pub use layer_data::{LayerData, Ranges};
+pub use lossy::Lossy;
 pub use pair::{Information, Points, Variable};
+pub use projected::OnProjections;
 pub use quantised::Quantised;
+pub use sliced::Sliced;
 
 use crate::estimate_id::EstimatorId;
 pub use crate::math::atoms::Cells;
@@ -281,8 +292,17 @@ fn build_each<E: Estimator>(sets: &[Parameters], build: impl Fn(&Parameters) -> 
 }
 
 /// All estimators, in the order of lists.
-pub const ESTIMATORS: &[&Spec] =
-    &[&binning::SPEC, &quantised::SPEC, &kde::SPEC, &gaussian::SPEC, &kozachenko_leonenko::SPEC, &copula::SPEC];
+pub const ESTIMATORS: &[&Spec] = &[
+    &binning::SPEC,
+    &quantised::SPEC,
+    &kde::SPEC,
+    &gaussian::SPEC,
+    &kozachenko_leonenko::SPEC,
+    &copula::SPEC,
+    &sliced::SPEC,
+    &lossy::SPEC,
+    &edge::SPEC,
+];
 
 /// No estimator has this name.
 #[derive(Debug, Error)]

@@ -36,7 +36,7 @@ impl<'a> Scored<'a> {
         }
     }
 
-    fn of_points(points: &Points<'_>, what: &'static str) -> Result<Self, EstimateError> {
+    pub(super) fn of_points(points: &Points<'_>, what: &'static str) -> Result<Self, EstimateError> {
         let n_samples = points.n_samples();
         let column = |dim: usize| points.values()[dim..].iter().step_by(points.n_dims()).copied();
         let mut varying = Vec::new();
