@@ -176,13 +176,17 @@ impl Estimator for Edge {
         // Once for all `bs`, which usually have equally many coordinates.
         let hashed = |projects: bool| {
             let is_needed = bs.iter().any(|b| is_projected(b) == projects);
-            is_needed.then(|| self.hashed(a, "the first variable", projects, 0))
+            is_needed.then(|| self.hashed(a, "the first variable (T of a layer)", projects, 0))
         };
+        let n_t = a.n_samples();
         let (plain, projected) = (hashed(false), hashed(true));
         let with = |b: &Variable<'_>| {
+            if n_t != b.n_samples() {
+                return Err(EstimateError::Mismatch { n_t, n_y: b.n_samples() });
+            }
             let a = if is_projected(b) { &projected } else { &plain };
             let a = a.as_ref().expect("hashed above").as_ref().map_err(Clone::clone)?;
-            self.information(a, &self.hashed(b, "the second variable", is_projected(b), 1)?)
+            self.information(a, &self.hashed(b, "the second variable (X of a layer)", is_projected(b), 1)?)
         };
         bs.iter().map(with).collect()
     }
@@ -481,7 +485,7 @@ mod tests {
         ));
         assert_eq!(
             refused(normal(30, 1), real(vec![2.0; 30], 1)),
-            EstimateError::NoSpread { what: "the second variable" }
+            EstimateError::NoSpread { what: "the second variable (X of a layer)" }
         );
         let distinct: Vec<u32> = (0..30).collect();
         assert!(matches!(refused(normal(30, 1), classes(&distinct)), EstimateError::ManyClasses { .. }));

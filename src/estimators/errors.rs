@@ -208,6 +208,20 @@ pub enum EstimateError {
         /// What the user can do.
         advice: &'static str,
     },
+    /// Values on a lattice, for an estimator that counts neighbours.
+    #[error(
+        "{n} of {n_samples} samples have several neighbours at exactly the distance of neighbour {k}, as values on a lattice (such as 0 and 1) do, so their neighbours cannot be counted; {advice}"
+    )]
+    Tied {
+        /// Number of samples with such neighbours.
+        n: usize,
+        /// Number of samples.
+        n_samples: usize,
+        /// Number of the neighbour.
+        k: usize,
+        /// What the user can do.
+        advice: &'static str,
+    },
     /// More classes than half of the samples.
     #[error(
         "there are {n_classes} classes for {n_samples} samples; an estimate needs at least two samples of a class on average"

@@ -12,15 +12,19 @@
 
 use std::collections::BTreeMap;
 
+use super::neighbour_samples::check_number;
+use super::pair::by_labels;
 use super::{
-    Estimate, EstimateError, Estimator, InvalidParameter, KnownInputs, LayerData, Member, Randomness, RangeOver, Spec,
-    Spread, build_each,
+    Estimate, EstimateError, Estimator, Information, InvalidParameter, KnownInputs, LayerData, Member, Randomness,
+    RangeOver, Spec, Spread, Variable, build_each,
 };
 use crate::estimate_id::{EstimatorId, Scale, ScaleKind};
 use crate::math::atoms::Cells;
 use crate::math::kozachenko_leonenko::{h_t, i_ty};
 use crate::math::neighbours::{KthDistances, kth_distances};
+use crate::math::standardise::standardised;
 use crate::parameter::{Kind, Parameter, Value};
+use crate::units::Nats;
 
 pub(super) const SPEC: Spec = Spec {
     name: "kozachenko-leonenko",
@@ -133,6 +137,50 @@ impl Estimator for KozachenkoLeonenko {
         let n_codes = Cells::of_rows(t.values(), t.n_units()).n_cells();
         estimators.iter().map(|chosen| estimate(*chosen, &by_k[&chosen.k], &labels, n_codes, layer)).collect()
     }
+
+    /// Of two real vectors: h(A) + h(B) − h(A,B), each coordinate divided by its standard deviation.
+    fn between(&self, a: &Variable<'_>, bs: &[Variable<'_>]) -> Vec<Result<Information, EstimateError>> {
+        let Variable::Real(points) = a else { return by_labels(self, a, bs) };
+        let scaled_a = standardised(points.values(), points.n_dims());
+        let h_a = entropy_of(*self, &scaled_a, FIRST);
+        let of_pair = |b: &Variable<'_>| match b {
+            Variable::Real(b) => {
+                let scaled_b = standardised(b.values(), b.n_dims());
+                let h_a_and_b = h_a.clone()? + entropy_of(*self, &scaled_b, SECOND)?;
+                Ok(Information::of(h_a_and_b - entropy_of(*self, &joined(&scaled_a, &scaled_b), SECOND)?))
+            }
+            Variable::Classes(_) => by_labels(self, a, std::slice::from_ref(b)).remove(0),
+        };
+        bs.iter().map(of_pair).collect()
+    }
+}
+
+const FIRST: &str = "the first variable";
+const SECOND: &str = "the second variable";
+
+/// h of scaled values and their number of coordinates, which is 0 if all values are equal.
+fn entropy_of(
+    KozachenkoLeonenko { k, epsilon }: KozachenkoLeonenko,
+    (values, n_dims): &(Vec<f64>, usize),
+    what: &'static str,
+) -> Result<Nats, EstimateError> {
+    if *n_dims == 0 {
+        return Err(EstimateError::NoSpread { what });
+    }
+    let n_samples = values.len() / n_dims;
+    check_number(n_samples, k)?;
+    let distances = kth_distances(values, *n_dims, k, &[]).all;
+    let n = distances.iter().filter(|r| **r + epsilon == 0.0).count();
+    if n > 0 {
+        return Err(EstimateError::Duplicates { n, n_samples, k });
+    }
+    Ok(h_t(&distances, *n_dims, k, epsilon))
+}
+
+/// Both variables of every sample.
+fn joined((a, d_a): &(Vec<f64>, usize), (b, d_b): &(Vec<f64>, usize)) -> (Vec<f64>, usize) {
+    let rows = a.chunks_exact(*d_a).zip(b.chunks_exact(*d_b));
+    (rows.flat_map(|(a, b)| a.iter().chain(b)).copied().collect(), d_a + d_b)
 }
 
 /// The results of `distances` for the `labels`: the classes, then every shuffle of them.

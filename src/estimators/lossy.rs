@@ -8,8 +8,10 @@
 //! Butakov et al. 2024, "Information bottleneck analysis of deep neural networks via lossy compression", with principal
 //! components instead of autoencoders.
 
+use std::borrow::Cow;
+
 use super::pair::estimate_layer;
-use super::projected::{OnProjections, Projection, few_classes, largest_information, points_of};
+use super::projected::OnProjections;
 use super::{
     Estimate, EstimateError, Estimator, Information, InvalidParameter, KnownInputs, LayerData, Member, Points,
     Randomness, RangeOver, Spec, Variable, build_each,
@@ -123,24 +125,21 @@ impl Estimator for Lossy {
     }
 
     fn between(&self, a: &Variable<'_>, bs: &[Variable<'_>]) -> Vec<Result<Information, EstimateError>> {
-        let first = self.compressed(a, "the first variable");
+        let first = self.compressed(a, "the first variable (T of a layer)");
         let with = |b: &Variable<'_>| {
-            let second = self.compressed(b, "the second variable")?;
-            let value = self.then.information(first.as_ref().map_err(Clone::clone)?, &second)?;
-            let are_both_real = points_of(a).is_ok() && points_of(b).is_ok();
-            let has_ceiling = are_both_real && self.then == OnProjections::Ksg;
-            let ceiling = has_ceiling.then(|| largest_information(a.n_samples()));
-            Ok(Information { value, monte_carlo_error: None, ceiling })
+            let second = self.compressed(b, "the second variable (X of a layer)")?;
+            self.then.between(first.as_ref().map_err(Clone::clone)?, &[second]).remove(0)
         };
         bs.iter().map(with).collect()
     }
 }
 
 impl Lossy {
-    fn compressed<'a>(&self, variable: &'a Variable<'_>, what: &'static str) -> Result<Projection<'a>, EstimateError> {
-        let points = match points_of(variable) {
-            Ok(points) => points,
-            Err(classes) => return few_classes(classes).map(Projection::Classes),
+    /// The components of real vectors; classes stay as they are.
+    fn compressed<'a>(&self, variable: &'a Variable<'_>, what: &'static str) -> Result<Variable<'a>, EstimateError> {
+        let points = match variable {
+            Variable::Real(points) => points,
+            Variable::Classes(cells) => return Ok(Variable::Classes(Cow::Borrowed(cells.as_ref()))),
         };
         let scores = principal_components(points.values(), points.n_dims(), self.n_components).map_err(|_| {
             let advice = "divide the values by their largest absolute value";
@@ -150,15 +149,12 @@ impl Lossy {
             return Err(EstimateError::NoSpread { what });
         }
         let n_components = scores.ncols();
-        let values: Vec<f64> = scores.iter().copied().collect();
-        self.then.projection(&Points::new(values, n_components)?, what)
+        Ok(Variable::Real(Points::new(scores.iter().copied().collect::<Vec<f64>>(), n_components)?))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::borrow::Cow;
-
     use rand::SeedableRng;
     use rand::rngs::ChaCha8Rng;
     use rand_distr::{Distribution, StandardNormal};
@@ -259,7 +255,7 @@ mod tests {
         let refused = |values: Vec<f64>| {
             Lossy::components(1).unwrap().between(&real(values, 2), &[real(normal(40, 1), 2)]).remove(0).unwrap_err()
         };
-        assert_eq!(refused(vec![0.1; 40]), EstimateError::NoSpread { what: "the first variable" });
+        assert_eq!(refused(vec![0.1; 40]), EstimateError::NoSpread { what: "the first variable (T of a layer)" });
         let huge = normal(40, 2).iter().map(|z| z * 1e200).collect();
         assert!(matches!(refused(huge), EstimateError::NotConverged { .. }));
     }

@@ -11,6 +11,8 @@
 //! | [`Kde`] | an upper or a lower bound with Gaussian noise added to T | deterministic networks of any activation function |
 //! | [`Gaussian`] | that of a Gaussian T with noise added | linear networks of Gaussian inputs |
 //! | [`KozachenkoLeonenko`] | infinite, not estimated; h(T) and I(T;Y) from nearest neighbours | activations with a density |
+//! | [`Ksg`] | that of two densities, from numbers of neighbours | noisy networks, few units, I(T;Y) of activations with a density |
+//! | [`MixedKsg`] | that of two mixtures of densities and repeated values, from numbers of neighbours | few units with repeated values, for example after ReLU |
 //! | [`Copula`] | that of a Gaussian with the rank correlations of X and T | few units with a density, many samples |
 //! | [`Sliced`] | the mean over random projections of X and T | many units; another quantity than I(X;T) |
 //! | [`Lossy`] | a lower bound: that of principal components of X and T | many units with few large components |
@@ -47,9 +49,11 @@ mod gaussian;
 mod inputs_and_labels;
 mod kde;
 mod kozachenko_leonenko;
+mod ksg;
 mod layer_data;
 mod lossy;
-mod normal_scores;
+mod mixed_ksg;
+mod neighbour_samples;
 mod pair;
 mod projected;
 mod quantised;
@@ -69,8 +73,10 @@ pub use gaussian::Gaussian;
 pub use inputs_and_labels::{InputsAndLabels, Spread};
 pub use kde::Kde;
 pub use kozachenko_leonenko::KozachenkoLeonenko;
+pub use ksg::{Ksg, KsgAlgorithm};
 pub use layer_data::{LayerData, Ranges};
 pub use lossy::Lossy;
+pub use mixed_ksg::MixedKsg;
 pub use pair::{Information, Points, Variable};
 pub use projected::OnProjections;
 pub use quantised::Quantised;
@@ -298,6 +304,8 @@ pub const ESTIMATORS: &[&Spec] = &[
     &kde::SPEC,
     &gaussian::SPEC,
     &kozachenko_leonenko::SPEC,
+    &ksg::SPEC,
+    &mixed_ksg::SPEC,
     &copula::SPEC,
     &sliced::SPEC,
     &lossy::SPEC,

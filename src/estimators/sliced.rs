@@ -15,10 +15,12 @@
 //! Goldfeld & Greenewald 2021, "Sliced mutual information"; Goldfeld, Greenewald, Nuradha & Reeves 2022, "k-Sliced mutual
 //! information".
 
+use std::borrow::Cow;
+
 use rayon::prelude::*;
 
 use super::pair::estimate_layer;
-use super::projected::{OnProjections, Projection, few_classes, largest_information, points_of};
+use super::projected::OnProjections;
 use super::{
     Estimate, EstimateError, Estimator, Information, InvalidParameter, KnownInputs, LayerData, Member, Points,
     Randomness, RangeOver, Spec, Variable, build_each,
@@ -26,6 +28,7 @@ use super::{
 use crate::estimate_id::{EstimatorId, Scale, ScaleKind};
 use crate::math::slices::{frame, projected};
 use crate::parameter::{Kind, Parameter};
+use crate::sample::SampleError;
 use crate::units::Nats;
 
 pub(super) const SPEC: Spec = Spec {
@@ -166,11 +169,11 @@ impl Estimator for Sliced {
 
     fn between(&self, a: &Variable<'_>, bs: &[Variable<'_>]) -> Vec<Result<Information, EstimateError>> {
         // For every slice the information of every b; the order of the sums does not depend on the threads.
-        let slices: Vec<Vec<_>> =
-            (0..self.n_slices as u64).into_par_iter().map(|slice| self.slice(a, bs, slice)).collect();
+        let slices = (0..self.n_slices as u64).into_par_iter();
+        let slices: Vec<Vec<_>> = slices.map(|slice| self.slice(a, bs, slice)).collect();
         let of_b = |b: usize| {
-            let values = slices.iter().map(|slice| slice[b].clone()).collect::<Result<Vec<Nats>, _>>()?;
-            Ok(self.mean(&values, a, &bs[b]))
+            let values = slices.iter().map(|slice| slice[b].clone()).collect::<Result<Vec<Information>, _>>()?;
+            Ok(mean(&values))
         };
         (0..bs.len()).map(of_b).collect()
     }
@@ -178,49 +181,49 @@ impl Estimator for Sliced {
 
 impl Sliced {
     /// The information between `a` and each of `bs` in the projections with the number `slice`.
-    fn slice(&self, a: &Variable<'_>, bs: &[Variable<'_>], slice: u64) -> Vec<Result<Nats, EstimateError>> {
-        let a = self.projection(a, "the first variable", 2 * slice);
-        let with = |b: &Variable<'_>| {
-            let b = self.projection(b, "the second variable", 2 * slice + 1)?;
-            self.on.information(a.as_ref().map_err(Clone::clone)?, &b)
+    fn slice(&self, a: &Variable<'_>, bs: &[Variable<'_>], slice: u64) -> Vec<Result<Information, EstimateError>> {
+        let projections = || {
+            let bs = bs.iter().map(|b| self.projection(b, 2 * slice + 1)).collect::<Result<Vec<_>, _>>()?;
+            Ok((self.projection(a, 2 * slice)?, bs))
         };
-        bs.iter().map(with).collect()
-    }
-
-    fn projection<'a>(
-        &self,
-        variable: &'a Variable<'_>,
-        what: &'static str,
-        stream: u64,
-    ) -> Result<Projection<'a>, EstimateError> {
-        let points = match points_of(variable) {
-            Ok(points) => points,
-            Err(classes) => return few_classes(classes).map(Projection::Classes),
-        };
-        let n_dims = points.n_dims();
-        let vectors = frame(n_dims, self.slice_dims, self.seed, stream);
-        let values = projected(points.values(), n_dims, &vectors);
-        self.on.projection(&Points::new(values, vectors.len() / n_dims)?, what)
-    }
-
-    fn mean(&self, values: &[Nats], a: &Variable<'_>, b: &Variable<'_>) -> Information {
-        let n = values.len() as f64;
-        let mean = values.iter().map(|value| value.0).sum::<f64>() / n;
-        let variance = values.iter().map(|value| (value.0 - mean).powi(2)).sum::<f64>() / (n - 1.0);
-        let are_both_real = points_of(a).is_ok() && points_of(b).is_ok();
-        let has_ceiling = are_both_real && self.on == OnProjections::Ksg;
-        Information {
-            value: Nats(mean),
-            monte_carlo_error: Some(Nats((variance / n).sqrt())),
-            ceiling: has_ceiling.then(|| largest_information(a.n_samples())),
+        match projections() {
+            Ok((a, bs)) => self.on.between(&a, &bs),
+            Err(overflow) => vec![Err(EstimateError::Sample(overflow)); bs.len()],
         }
+    }
+
+    /// The projection of real vectors; classes stay as they are.
+    ///
+    /// # Errors
+    /// A projection that is not finite.
+    fn projection<'a>(&self, variable: &'a Variable<'_>, stream: u64) -> Result<Variable<'a>, SampleError> {
+        Ok(match variable {
+            Variable::Real(points) => {
+                let n_dims = points.n_dims();
+                let vectors = frame(n_dims, self.slice_dims, self.seed, stream);
+                let values = projected(points.values(), n_dims, &vectors);
+                Variable::Real(Points::new(values, vectors.len() / n_dims)?)
+            }
+            Variable::Classes(cells) => Variable::Classes(Cow::Borrowed(cells.as_ref())),
+        })
+    }
+}
+
+/// The mean over slices with its Monte-Carlo error; the ceiling is the mean of the ceilings of all slices.
+fn mean(slices: &[Information]) -> Information {
+    let n = slices.len() as f64;
+    let mean = slices.iter().map(|slice| slice.value.0).sum::<f64>() / n;
+    let variance = slices.iter().map(|slice| (slice.value.0 - mean).powi(2)).sum::<f64>() / (n - 1.0);
+    let ceilings: Option<Vec<f64>> = slices.iter().map(|slice| Some(slice.ceiling?.0)).collect();
+    Information {
+        value: Nats(mean),
+        monte_carlo_error: Some(Nats((variance / n).sqrt())),
+        ceiling: ceilings.map(|ceilings| Nats(ceilings.iter().sum::<f64>() / n)),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::borrow::Cow;
-
     use rand::SeedableRng;
     use rand::rngs::ChaCha8Rng;
     use rand_distr::{Distribution, StandardNormal};
@@ -367,7 +370,10 @@ mod tests {
             Sliced::dims(1).unwrap().slices(2).unwrap().between(a, &[b]).remove(0).unwrap_err()
         };
         let [x, y] = correlated(60, 2, 5);
-        assert_eq!(refused(&x, real(vec![0.5; 120], 2)), EstimateError::NoSpread { what: "the second variable" });
+        assert_eq!(
+            refused(&x, real(vec![0.5; 120], 2)),
+            EstimateError::NoSpread { what: "the second variable (X of a layer)" }
+        );
         let repeated: Vec<f64> = (0..60).flat_map(|i| [f64::from(i / 10), 1.0]).collect();
         let repeated = real(repeated, 2);
         assert!(matches!(refused(&repeated, repeated.clone()), EstimateError::Repeated { n: 60, n_samples: 60, .. }));

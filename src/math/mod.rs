@@ -23,12 +23,15 @@ pub mod gram;
 pub mod information;
 #[cfg(feature = "pipeline")]
 pub mod interval;
+pub mod kd_tree;
 pub mod kde;
 pub mod kernels;
 pub mod kozachenko_leonenko;
+pub mod ksg;
 pub mod linear_network;
 pub mod minimal_model;
 pub mod narrow;
+pub mod neighbour_counts;
 pub mod neighbours;
 pub mod normal;
 #[cfg(feature = "pipeline")]
@@ -44,6 +47,7 @@ pub mod shuffles;
 pub mod slices;
 #[cfg(feature = "pipeline")]
 pub mod spacing;
+pub mod standardise;
 pub mod tile;
 #[cfg(feature = "pipeline")]
 pub mod unique;
