@@ -53,6 +53,8 @@ pub enum Form {
     Lower,
     /// Values are compared at full precision.
     Exact,
+    /// A Gaussian copula.
+    Gaussian,
     /// A classifier without hidden layers.
     Logistic,
     /// A classifier with a hidden layer.
@@ -77,6 +79,8 @@ pub struct Scale {
 /// A parameter that sets the resolution of an estimator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ScaleKind {
+    /// Factor of the bandwidths that an estimator chooses.
+    Bandwidth,
     /// Width of all bins.
     BinWidth,
     /// Number of bits per level.
@@ -97,6 +101,8 @@ pub enum ScaleKind {
     NoiseVariance,
     /// Order of a Rényi entropy.
     Order,
+    /// Number of dimensions of a random projection.
+    SliceDims,
 }
 
 /// Which values of a layer are used as T.
@@ -154,8 +160,17 @@ pub struct NoEstimateId(String);
 pub const EXACT_FAMILY: &str = "linear";
 
 impl Form {
-    const ALL: [Self; 8] =
-        [Self::Upper, Self::Lower, Self::Exact, Self::Logistic, Self::Mlp, Self::InfoNce, Self::Nwj, Self::Dv];
+    const ALL: [Self; 9] = [
+        Self::Upper,
+        Self::Lower,
+        Self::Exact,
+        Self::Gaussian,
+        Self::Logistic,
+        Self::Mlp,
+        Self::InfoNce,
+        Self::Nwj,
+        Self::Dv,
+    ];
 
     /// The name in the string.
     pub fn name(self) -> &'static str {
@@ -163,6 +178,7 @@ impl Form {
             Self::Upper => "upper",
             Self::Lower => "lower",
             Self::Exact => "exact",
+            Self::Gaussian => "gaussian",
             Self::Logistic => "logistic",
             Self::Mlp => "mlp",
             Self::InfoNce => "infonce",
@@ -173,7 +189,8 @@ impl Form {
 }
 
 impl ScaleKind {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 12] = [
+        Self::Bandwidth,
         Self::BinWidth,
         Self::Bits,
         Self::K,
@@ -184,11 +201,13 @@ impl ScaleKind {
         Self::NQuantiles,
         Self::NoiseVariance,
         Self::Order,
+        Self::SliceDims,
     ];
 
     /// The name of the parameter.
     pub fn name(self) -> &'static str {
         match self {
+            Self::Bandwidth => "bandwidth",
             Self::BinWidth => "bin_width",
             Self::Bits => "bits",
             Self::K => "k",
@@ -199,6 +218,7 @@ impl ScaleKind {
             Self::NQuantiles => "n_quantiles",
             Self::NoiseVariance => "noise_variance",
             Self::Order => "order",
+            Self::SliceDims => "slice_dims",
         }
     }
 
@@ -208,7 +228,7 @@ impl ScaleKind {
     }
 
     fn is_number(self) -> bool {
-        matches!(self, Self::BinWidth | Self::NoiseVariance | Self::Order)
+        matches!(self, Self::Bandwidth | Self::BinWidth | Self::NoiseVariance | Self::Order)
     }
 }
 
@@ -519,6 +539,10 @@ mod tests {
             "k-epsilon-1e-16",
             Some((ScaleKind::K, 2.0)),
         );
+        check("copula-gaussian-samples-test", "copula", "gaussian", None);
+        check("edge-bandwidth-0.5-compat-4.3.1", "edge", "bandwidth-compat-4.3.1", Some((ScaleKind::Bandwidth, 0.5)));
+        check("sliced-slice-dims-2-on-copula", "sliced", "slice_dims-on-copula", Some((ScaleKind::SliceDims, 2.0)));
+        check("lossy-n-components-4", "lossy", "n_components", Some((ScaleKind::NComponents, 4.0)));
         check("quantised-bits-8-pre-activations", "quantised", "bits", Some((ScaleKind::Bits, 8.0)));
         check(
             "linear-noise-variance-1-inputs-relevant",

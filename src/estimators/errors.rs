@@ -188,6 +188,14 @@ pub enum EstimateError {
         /// What the user can do.
         advice: &'static str,
     },
+    /// Coordinates that are functions of each other, for an estimator that needs a covariance with an inverse.
+    #[error("coordinates of {what} are linear functions of each other, so their covariance has no inverse; {advice}")]
+    DependentCoordinates {
+        /// Name of the variables.
+        what: &'static str,
+        /// What the user can do.
+        advice: &'static str,
+    },
     /// Values that repeat, for an estimator that assumes a density.
     #[error("{n} of {n_samples} samples of {what} repeat, so there is no density there; {advice}")]
     Repeated {

@@ -13,6 +13,10 @@
 //! | [`KozachenkoLeonenko`] | infinite, not estimated; h(T) and I(T;Y) from nearest neighbours | activations with a density |
 //! | [`Ksg`] | that of two densities, from numbers of neighbours | noisy networks, few units, I(T;Y) of activations with a density |
 //! | [`MixedKsg`] | that of two mixtures of densities and repeated values, from numbers of neighbours | few units with repeated values, for example after ReLU |
+//! | [`Copula`] | that of a Gaussian with the rank correlations of X and T | few units with a density, many samples |
+//! | [`Sliced`] | the mean over random projections of X and T | many units; another quantity than I(X;T) |
+//! | [`Lossy`] | a lower bound: that of principal components of X and T | many units with few large components |
+//! | [`Edge`] | the information of the cells into which X and T are hashed | comparison with published information planes |
 //!
 //! ```
 //! use infoplane::estimators::{Binning, Estimator, Kde, LayerData};
@@ -37,7 +41,9 @@
 
 mod binning;
 mod conformance;
+mod copula;
 mod discrete;
+mod edge;
 mod errors;
 mod gaussian;
 mod inputs_and_labels;
@@ -45,10 +51,13 @@ mod kde;
 mod kozachenko_leonenko;
 mod ksg;
 mod layer_data;
+mod lossy;
 mod mixed_ksg;
 mod neighbour_samples;
 mod pair;
+mod projected;
 mod quantised;
+mod sliced;
 mod truths;
 
 use std::fmt;
@@ -56,7 +65,9 @@ use std::fmt;
 use thiserror::Error;
 
 pub use binning::{AboveEdges, BelowEdges, BinRange, BinWidth, Binning, FixedEdges};
+pub use copula::Copula;
 pub use discrete::{Code, Neighbours, PredictedClass, neighbours, predicted_class};
+pub use edge::{Edge, EdgeVersion};
 pub use errors::{EstimateError, InvalidParameter};
 pub use gaussian::Gaussian;
 pub use inputs_and_labels::{InputsAndLabels, Spread};
@@ -64,9 +75,12 @@ pub use kde::Kde;
 pub use kozachenko_leonenko::KozachenkoLeonenko;
 pub use ksg::{Ksg, KsgAlgorithm};
 pub use layer_data::{LayerData, Ranges};
+pub use lossy::Lossy;
 pub use mixed_ksg::MixedKsg;
 pub use pair::{Information, Points, Variable};
+pub use projected::OnProjections;
 pub use quantised::Quantised;
+pub use sliced::Sliced;
 
 use crate::estimate_id::EstimatorId;
 pub use crate::math::atoms::Cells;
@@ -292,6 +306,10 @@ pub const ESTIMATORS: &[&Spec] = &[
     &kozachenko_leonenko::SPEC,
     &ksg::SPEC,
     &mixed_ksg::SPEC,
+    &copula::SPEC,
+    &sliced::SPEC,
+    &lossy::SPEC,
+    &edge::SPEC,
 ];
 
 /// No estimator has this name.

@@ -108,7 +108,7 @@ pub fn i_ty<T: Real>(
 }
 
 /// Σ̂ = Σ_s (t_s − t̄)(t_s − t̄)ᵀ/(N − 1), n_units × n_units.
-fn sample_covariance<T: Real>(values: &[T], n_units: usize) -> Array2<f64> {
+pub fn sample_covariance<T: Real>(values: &[T], n_units: usize) -> Array2<f64> {
     let n_samples = values.len() / n_units;
     let centred = Array2::from_shape_fn((n_samples, n_units), |(s, u)| values[s * n_units + u].to_f64());
     let means = centred.sum_axis(Axis(0)) / n_samples as f64;

@@ -3,10 +3,12 @@
 pub mod atoms;
 pub mod binary_kl;
 pub mod bottleneck;
+pub mod copula;
 pub mod descriptive;
 pub mod determinant;
 pub mod digitise;
 pub mod distances;
+pub mod edge;
 pub mod edges;
 #[cfg(feature = "pipeline")]
 pub mod effects;
@@ -35,11 +37,14 @@ pub mod normal;
 #[cfg(feature = "pipeline")]
 pub mod paired;
 pub mod powers;
+pub mod principal_components;
 pub mod quadrature;
 #[cfg(feature = "pipeline")]
 pub mod rank;
+pub mod ranks;
 pub mod real;
 pub mod shuffles;
+pub mod slices;
 #[cfg(feature = "pipeline")]
 pub mod spacing;
 pub mod standardise;

@@ -4,6 +4,7 @@ use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 use statrs::function::gamma::ln_gamma;
 
 use super::interval::Range;
+use super::ranks::ranks;
 
 /// Number of pairs up to which all orders are enumerated: 40 320.
 const MOST_PERMUTED: usize = 8;
@@ -54,20 +55,6 @@ pub fn spearman(x: &[f64], y: &[f64], n: usize) -> Option<RankCorrelation> {
         2.0 * student.cdf(-t)
     });
     Some(RankCorrelation { rho, range, p })
-}
-
-/// The rank of each number, from 1; equal numbers have the mean of their ranks.
-fn ranks(numbers: &[f64]) -> Vec<f64> {
-    let mut order: Vec<usize> = (0..numbers.len()).collect();
-    order.sort_by(|a, b| numbers[*a].total_cmp(&numbers[*b]));
-    let mut ranks = vec![0.0; numbers.len()];
-    let mut n_below = 0;
-    for ties in order.chunk_by(|a, b| numbers[*a] == numbers[*b]) {
-        let rank = (2 * n_below + ties.len() + 1) as f64 / 2.0;
-        ties.iter().for_each(|place| ranks[*place] = rank);
-        n_below += ties.len();
-    }
-    ranks
 }
 
 /// Number of occurrences of each rank.
