@@ -11,6 +11,8 @@
 //! | [`Kde`] | an upper or a lower bound with Gaussian noise added to T | deterministic networks of any activation function |
 //! | [`Gaussian`] | that of a Gaussian T with noise added | linear networks of Gaussian inputs |
 //! | [`KozachenkoLeonenko`] | infinite, not estimated; h(T) and I(T;Y) from nearest neighbours | activations with a density |
+//! | [`Renyi`] | a difference of matrix-based Rényi entropies of kernel matrices | comparison with published kernel estimates, up to some thousand samples |
+//! | [`Soft`] | not estimated; I(T;Y) from a soft assignment of directions to random points | wide layers, such as those of language models |
 //!
 //! ```
 //! use infoplane::estimators::{Binning, Estimator, Kde, LayerData};
@@ -44,6 +46,8 @@ mod kozachenko_leonenko;
 mod layer_data;
 mod pair;
 mod quantised;
+mod renyi;
+mod soft;
 mod truths;
 
 use std::fmt;
@@ -60,6 +64,8 @@ pub use kozachenko_leonenko::KozachenkoLeonenko;
 pub use layer_data::{LayerData, Ranges};
 pub use pair::{Information, Points, Variable};
 pub use quantised::Quantised;
+pub use renyi::{KernelConvention, KernelWidth, Renyi};
+pub use soft::{Calibration, DirectionControl, Soft};
 
 use crate::estimate_id::EstimatorId;
 pub use crate::math::atoms::Cells;
@@ -278,7 +284,7 @@ fn build_each<E: Estimator>(sets: &[Parameters], build: impl Fn(&Parameters) -> 
 
 /// All estimators, in the order of lists.
 pub const ESTIMATORS: &[&Spec] =
-    &[&binning::SPEC, &quantised::SPEC, &kde::SPEC, &gaussian::SPEC, &kozachenko_leonenko::SPEC];
+    &[&binning::SPEC, &quantised::SPEC, &kde::SPEC, &gaussian::SPEC, &kozachenko_leonenko::SPEC, &renyi::SPEC, &soft::SPEC];
 
 /// No estimator has this name.
 #[derive(Debug, Error)]

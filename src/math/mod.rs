@@ -3,6 +3,7 @@
 pub mod atoms;
 pub mod binary_kl;
 pub mod bottleneck;
+pub mod calibration;
 pub mod descriptive;
 pub mod determinant;
 pub mod digitise;
@@ -36,12 +37,15 @@ pub mod quadrature;
 #[cfg(feature = "pipeline")]
 pub mod rank;
 pub mod real;
+pub mod renyi;
 pub mod shuffles;
+pub mod soft_entropy;
 #[cfg(feature = "pipeline")]
 pub mod spacing;
 pub mod tile;
 #[cfg(feature = "pipeline")]
 pub mod unique;
+pub mod whitening;
 pub mod wide;
 
 mod golden;
