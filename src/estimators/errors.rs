@@ -233,7 +233,9 @@ pub enum EstimateError {
         advice: &'static str,
     },
     /// More samples than an estimator allows whose memory grows with their square.
-    #[error("`{estimator}` allows at most {most} samples, got {n}, because its memory grows with their square; use fewer samples, or another estimator")]
+    #[error(
+        "`{estimator}` allows at most {most} samples, got {n}, because its memory grows with their square; use fewer samples, or another estimator"
+    )]
     ManySamples {
         /// Name of the estimator.
         estimator: &'static str,

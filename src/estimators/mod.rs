@@ -283,8 +283,15 @@ fn build_each<E: Estimator>(sets: &[Parameters], build: impl Fn(&Parameters) -> 
 }
 
 /// All estimators, in the order of lists.
-pub const ESTIMATORS: &[&Spec] =
-    &[&binning::SPEC, &quantised::SPEC, &kde::SPEC, &gaussian::SPEC, &kozachenko_leonenko::SPEC, &renyi::SPEC, &soft::SPEC];
+pub const ESTIMATORS: &[&Spec] = &[
+    &binning::SPEC,
+    &quantised::SPEC,
+    &kde::SPEC,
+    &gaussian::SPEC,
+    &kozachenko_leonenko::SPEC,
+    &renyi::SPEC,
+    &soft::SPEC,
+];
 
 /// No estimator has this name.
 #[derive(Debug, Error)]

@@ -296,3 +296,161 @@ fn estimate_layer(kernels: &Kernels<'_>, layer: &LayerData<'_>) -> Vec<Result<Es
     };
     of_orders().unwrap_or_else(|error| vec![Err(error); kernels.orders.len()])
 }
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+
+    use super::*;
+    use crate::estimators::InputsAndLabels;
+    use crate::sample::Representation;
+
+    /// a = (x, x + 0.2 u) and b = u for 100 samples, x = frac(i √2), u = frac(i √3), and the labels x > ½.
+    fn samples() -> (Vec<f64>, Vec<f64>, Vec<u32>) {
+        let frac = |i: i32, square: f64| (f64::from(i) * square.sqrt()).fract();
+        let a = (1..=100).flat_map(|i| [frac(i, 2.0), frac(i, 2.0) + 0.2 * frac(i, 3.0)]).collect();
+        let y = (1..=100).map(|i| u32::from(frac(i, 2.0) > 0.5)).collect();
+        (a, (1..=100).map(|i| frac(i, 3.0)).collect(), y)
+    }
+
+    fn real(values: &[f64], n_dims: usize) -> Variable<'_> {
+        Variable::Real(Points::new(values, n_dims).unwrap())
+    }
+
+    fn classes(numbers: &[u32]) -> Variable<'static> {
+        Variable::Classes(Cow::Owned(Cells::of_rows(numbers, 1)))
+    }
+
+    fn bits(renyi: Renyi, a: &Variable<'_>, b: &Variable<'_>) -> f64 {
+        let found = renyi.between(a, std::slice::from_ref(b)).remove(0).unwrap();
+        assert_eq!(found.ceiling, Some(Nats((a.n_samples() as f64).ln())));
+        found.value.bits()
+    }
+
+    const ORDERS: [f64; 3] = [1.0, 1.01, 2.0];
+
+    #[track_caller]
+    fn close(got: f64, expected: f64) {
+        // The eigenvalues have errors of 1e-15 each.
+        assert!((got - expected).abs() < 2e-12, "{got} is not {expected}");
+    }
+
+    #[test]
+    fn information_of_real_vectors_agrees_with_a_reference_in_numpy() {
+        let (a, b, _) = samples();
+        let (a, b) = (real(&a, 2), real(&b, 1));
+        let expected = [
+            (0.1, [1.267_709_312_012, 1.259_305_413_093, 0.763_671_360_712]),
+            (0.5, [0.053_726_089_231, 0.052_388_426_839, 0.007_986_378_662]),
+        ];
+        for (sigma, expected) in expected {
+            for (order, expected) in ORDERS.into_iter().zip(expected) {
+                let fixed = Renyi::order(order).unwrap().width(KernelWidth::Fixed(sigma)).unwrap();
+                close(bits(fixed, &a, &b), expected);
+                close(bits(fixed, &b, &a), expected);
+            }
+        }
+        let squared = crate::math::renyi::squared_distances(&samples().0, 2);
+        for (sigma, expected) in [
+            (0.1, [3.873_253_149_652, 3.865_651_801_838, 3.419_406_109_662]),
+            (0.5, [1.313_957_669_083, 1.308_366_056_375_513_7, 1.006_309_734_266_945]),
+        ] {
+            let kernel = kernel(&squared, 2.0 * sigma * sigma);
+            let entropies = entropies(&kernel, &ORDERS).unwrap();
+            for (got, expected) in entropies.into_iter().zip(expected) {
+                close(Nats(got).bits(), expected);
+            }
+        }
+    }
+
+    #[test]
+    fn conventions_and_widths_agree_with_their_formulas_in_numpy() {
+        let (a, _, y) = samples();
+        let (a, y) = (real(&a, 2), classes(&y));
+        let fixed = KernelWidth::Fixed(0.3);
+        let (ipdl, wickstrom, yu) = (KernelConvention::Ipdl, KernelConvention::Wickstrom, KernelConvention::Yu);
+        let silverman = [0.874_288_259_948_575_5, 0.874_432_759_995_592_8, 0.886_745_684_866_282_7];
+        let aligned = [0.720_082_045_215_540_5, 0.720_223_298_439_451, 0.716_929_572_094_261_9];
+        let expected = [
+            (ipdl, fixed, [0.765_037_329_614_223_9, 0.765_258_423_980_022_9, 0.772_727_089_610_906_9]),
+            (wickstrom, fixed, [0.828_565_353_827_406_7, 0.828_796_772_066_343_4, 0.843_436_927_355_046_6]),
+            (yu, fixed, [0.703_068_657_235_370_6, 0.703_166_909_602_187_9, 0.694_856_004_754_239_4]),
+            (ipdl, KernelWidth::Silverman, silverman),
+            (ipdl, KernelWidth::Alignment, aligned),
+        ];
+        for (kernel, width, expected) in expected {
+            for (order, expected) in ORDERS.into_iter().zip(expected) {
+                let renyi = Renyi::order(order).unwrap().kernel(kernel).width(width).unwrap();
+                close(bits(renyi, &a, &y), expected);
+                close(bits(renyi, &y, &a), expected);
+            }
+        }
+        // Two labels: the Rényi information of the table of counts.
+        let third: Vec<u32> = (0..100).map(|i| i % 3).collect();
+        for (order, expected) in [(1.0, 0.000_148_689_001_346), (2.0, 0.000_288_221_826_727)] {
+            close(bits(Renyi::order(order).unwrap(), &y, &classes(&third)), expected);
+        }
+    }
+
+    #[test]
+    fn the_width_aligned_with_the_labels_is_used_for_x_also() {
+        let (a, b, y) = samples();
+        let t: Vec<f32> = a.iter().map(|value| *value as f32).collect();
+        let labels: Vec<i32> = y.iter().map(|class| *class as i32).collect();
+        let given = InputsAndLabels::of_distinct(&labels, 2).unwrap();
+        let given = given.with_inputs(Points::new(b, 1).unwrap()).unwrap();
+        let layer = LayerData::of_samples(Representation::new(&t, 2).unwrap(), &given).unwrap();
+        let aligned = ORDERS.map(|order| Renyi::order(order).unwrap().width(KernelWidth::Alignment).unwrap());
+        // From NumPy, in bits. Values in f32 change distances by 1e-7.
+        let expected = [0.187_152_792_731_756, 0.183_947_052_306_860_9, 0.060_201_671_430_248_5];
+        for (estimate, expected) in Renyi::estimate_all(&aligned, &layer).into_iter().zip(expected) {
+            let estimate = estimate.unwrap();
+            let i_xt = estimate.i_xt.unwrap().bits();
+            assert!((i_xt - expected).abs() < 1e-5, "{i_xt} is not {expected}");
+            assert!(estimate.i_ty_null.unwrap().mean < estimate.i_ty && estimate.i_xt_null.unwrap().std.is_some());
+            assert_eq!(estimate.i_xt_ceiling, Some(Nats(100_f64.ln())));
+        }
+    }
+
+    #[test]
+    fn variables_that_it_cannot_use_are_refused_in_words() {
+        let (a, b, y) = samples();
+        let renyi = Renyi::order(2.0).unwrap();
+        let refused =
+            |renyi: Renyi, a: &Variable<'_>, b: Variable<'_>| renyi.between(a, &[b]).remove(0).unwrap_err().to_string();
+        let aligned = renyi.width(KernelWidth::Alignment).unwrap();
+        assert_eq!(
+            refused(aligned, &real(&a, 2), real(&b, 1)),
+            "`renyi` cannot estimate the information between two real vectors with the width of an alignment; it needs labels for this width"
+        );
+        let distinct: Vec<u32> = (0..100).collect();
+        assert!(refused(renyi, &real(&a, 2), classes(&distinct)).starts_with("there are 100 classes for 100 samples"));
+        assert!(
+            refused(renyi, &real(&a, 2), classes(&y[..50]))
+                .starts_with("the layer has 100 samples, the labels have 50")
+        );
+        let many = vec![0.5; 9001];
+        assert!(
+            refused(renyi, &real(&many, 1), real(&many, 1))
+                .starts_with("`renyi` allows at most 9000 samples, got 9001")
+        );
+        assert_eq!(
+            Renyi::order(0.5).unwrap_err().to_string(),
+            "`order` must be a finite number of at least 1, got 0.5"
+        );
+        assert!(renyi.width(KernelWidth::Fixed(0.0)).is_err());
+    }
+
+    #[test]
+    fn members_are_named_by_what_changes_their_number() {
+        let renyi = Renyi::order(1.01).unwrap();
+        let yu = renyi.kernel(KernelConvention::Yu);
+        let ids = [renyi, yu.width(KernelWidth::Alignment).unwrap(), renyi.width(KernelWidth::Fixed(0.5)).unwrap()];
+        let expected = ["renyi-order-1.01", "renyi-order-1.01-kernel-yu-width-alignment", "renyi-order-1.01-sigma-0.5"];
+        for (renyi, expected) in ids.into_iter().zip(expected) {
+            let id = crate::estimate_id::EstimateId::from(renyi.member().id);
+            assert_eq!(id.to_string(), expected);
+            assert_eq!(expected.parse::<crate::estimate_id::EstimateId>().unwrap(), id);
+        }
+    }
+}

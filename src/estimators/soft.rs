@@ -283,7 +283,8 @@ impl Estimator for Soft {
             DirectionControl::Whitened => "whitened T",
         };
         let options = [
-            (*calibration != Calibration::Bound).then(|| format!("calibration-{}", calibration.name_and_fewest_units().0)),
+            (*calibration != Calibration::Bound)
+                .then(|| format!("calibration-{}", calibration.name_and_fewest_units().0)),
             (*control != DirectionControl::None).then(|| control.name().to_owned()),
             (*seed != 0).then(|| format!("seed-{seed}")),
         ];
@@ -318,11 +319,13 @@ impl Estimator for Soft {
         if let Some(error) = bs.iter().find_map(|b| same_samples(a, b).err()) {
             return vec![Err(error); bs.len()];
         }
-        let wrong_kinds = |got| EstimateError::WrongKinds { estimator: SPEC.name, got, needed: "real vectors and labels" };
+        let wrong_kinds =
+            |got| EstimateError::WrongKinds { estimator: SPEC.name, got, needed: "real vectors and labels" };
         match a {
             Variable::Real(t) => {
                 let labels: Option<Vec<&Cells>> = bs.iter().map(Variable::classes).collect();
-                let found = labels.ok_or(wrong_kinds("two real vectors")).and_then(|labels| self.information(t, &labels));
+                let found =
+                    labels.ok_or(wrong_kinds("two real vectors")).and_then(|labels| self.information(t, &labels));
                 match found {
                     Ok((_, found)) => found.into_iter().map(Ok).collect(),
                     Err(error) => vec![Err(error); bs.len()],
@@ -335,6 +338,183 @@ impl Estimator for Soft {
                 };
                 bs.iter().map(of_pair).collect()
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+
+    use rand::RngExt;
+
+    use super::*;
+
+    const N_DIMS: usize = 64;
+
+    fn generator(seed: u64) -> ChaCha8Rng {
+        ChaCha8Rng::seed_from_u64(seed)
+    }
+
+    /// n × 64 standard normal numbers.
+    fn normal(n: usize, seed: u64) -> Vec<f64> {
+        let mut rng = generator(seed);
+        (0..n * N_DIMS).map(|_| StandardNormal.sample(&mut rng)).collect()
+    }
+
+    /// Labels below `n_classes`, independent of everything.
+    fn independent(n: usize, n_classes: u32) -> Vec<u32> {
+        let mut rng = generator(7);
+        (0..n).map(|_| rng.random_range(0..n_classes)).collect()
+    }
+
+    fn real(values: &[f64], n_dims: usize) -> Variable<'_> {
+        Variable::Real(Points::new(values, n_dims).unwrap())
+    }
+
+    fn classes(numbers: &[u32]) -> Variable<'static> {
+        Variable::Classes(Cow::Owned(Cells::of_rows(numbers, 1)))
+    }
+
+    /// I(T;Y)/ln m for each of the labels.
+    fn normalised(soft: Soft, t: &[f64], labels: &[Vec<u32>]) -> Vec<f64> {
+        let labels: Vec<Variable<'_>> = labels.iter().map(|labels| classes(labels)).collect();
+        let found = soft.between(&real(t, N_DIMS), &labels);
+        found.into_iter().map(|found| found.unwrap().value.0 / soft.ceiling().0).collect()
+    }
+
+    #[track_caller]
+    fn near(got: f64, expected: f64, tolerance: f64) {
+        assert!((got - expected).abs() < tolerance, "{got} is not {expected} to {tolerance}");
+    }
+
+    #[test]
+    fn independent_labels_read_as_in_two_runs_of_the_released_program() {
+        // Means of two runs with other random numbers: 10, 100, N/4 classes and distinct labels, and H(Z)/ln m. For other
+        // reference points the information differs by 4 %.
+        let n = 2000;
+        let labels = [independent(n, 10), independent(n, 100), independent(n, n as u32 / 4), (0..n as u32).collect()];
+        let soft = Soft::points(100).unwrap();
+        let isotropic = normal(n, 1);
+        let found = normalised(soft, &isotropic, &labels);
+        for (got, (expected, tolerance)) in
+            found.iter().zip([(0.016, 0.003), (0.136, 0.015), (0.34, 0.03), (0.628, 0.05)])
+        {
+            near(*got, expected, tolerance);
+        }
+        let h_z = soft.entropies(&Points::new(isotropic.as_slice(), N_DIMS).unwrap(), &[]).unwrap().0;
+        near(h_z.0 / soft.ceiling().0, 0.9975, 0.002);
+        // A common mean and 0.3 times the same numbers: the null of N/4 classes falls twentyfold (0.015 and 0.019), unless
+        // the mean is removed.
+        let common = &normal(1, 2);
+        let anisotropic: Vec<f64> = isotropic.iter().enumerate().map(|(i, z)| common[i % N_DIMS] + 0.3 * z).collect();
+        let found = normalised(soft, &anisotropic, &labels)[2];
+        assert!((0.005..0.05).contains(&found), "{found}");
+        let centred = normalised(soft.control(DirectionControl::Centred), &anisotropic, &labels)[2];
+        near(centred, 0.34, 0.03);
+        let whitened = normalised(soft.control(DirectionControl::Whitened), &anisotropic, &labels)[2];
+        near(whitened, 0.34, 0.03);
+    }
+
+    #[test]
+    fn a_shift_changes_the_information_unless_t_is_centred_and_a_scale_never_does() {
+        // Class means 2 e_y + 1 and standard deviation 1; values of the released program: 0.03348, and 0.00238 after + 5.
+        let n = 5000;
+        let y = independent(n, 10);
+        let mut z = normal(n, 3);
+        for (row, class) in z.chunks_mut(N_DIMS).zip(&y) {
+            row.iter_mut().for_each(|z| *z += 1.0);
+            row[*class as usize] += 2.0;
+        }
+        let moved = |map: fn(f64) -> f64| -> Vec<f64> { z.iter().map(|z| map(*z)).collect() };
+        let (shifted, scaled) = (moved(|z| z + 5.0), moved(|z| z * 3.0));
+        let information = |soft: Soft, t: &[f64]| normalised(soft, t, std::slice::from_ref(&y))[0];
+        let soft = Soft::points(100).unwrap();
+        near(information(soft, &z), 0.0335, 0.006);
+        near(information(soft, &shifted), 0.0024, 0.001);
+        near(information(soft, &scaled), information(soft, &z), 1e-12);
+        for control in [DirectionControl::Centred, DirectionControl::Whitened] {
+            let soft = soft.control(control);
+            // Values near 6 lose three bits.
+            near(information(soft, &shifted), information(soft, &z), 1e-9);
+        }
+        // Whitened values do not depend on a linear map of the units: here each has another scale.
+        let whitened = soft.control(DirectionControl::Whitened);
+        let stretched: Vec<f64> = z.iter().enumerate().map(|(i, z)| z * (1 + i % N_DIMS) as f64).collect();
+        near(information(whitened, &stretched), information(whitened, &z), 1e-9);
+    }
+
+    #[test]
+    fn the_seed_determines_the_points_and_more_points_contain_fewer() {
+        let points = |n, seed| Soft::points(n).unwrap().seed(seed).reference_points(3);
+        assert_eq!(points(20, 5), points(20, 5));
+        assert_ne!(points(20, 5), points(20, 6));
+        assert_eq!(points(100, 5).slice(ndarray::s![..20, ..]), points(20, 5));
+        assert!(points(20, 5).rows().into_iter().all(|row| (row.dot(&row) - 1.0).abs() < 1e-12));
+    }
+
+    #[test]
+    fn the_ceiling_is_ln_m_or_the_entropy_of_the_labels() {
+        let z = normal(60, 1);
+        let ceiling = |n_points: usize, n_classes: u32| {
+            let labels: Vec<u32> = (0..60).map(|i| i % n_classes).collect();
+            let found = Soft::points(n_points).unwrap().between(&real(&z, N_DIMS), &[classes(&labels)]);
+            found[0].as_ref().unwrap().ceiling.unwrap().0
+        };
+        near(ceiling(20, 2), 2_f64.ln(), 1e-12);
+        near(ceiling(20, 60), 20_f64.ln(), 1e-12);
+    }
+
+    #[test]
+    fn samples_and_variables_that_it_cannot_use_are_refused_in_words() {
+        let soft = Soft::points(20).unwrap();
+        let refused = |soft: Soft, values: &[f64], n_dims: usize| {
+            let labels: Vec<u32> = (0..values.len() as u32 / n_dims as u32).map(|i| i % 2).collect();
+            soft.between(&real(values, n_dims), &[classes(&labels)]).remove(0).unwrap_err().to_string()
+        };
+        assert_eq!(
+            refused(soft, &[0.1, 0.2, 0.3, 0.4], 2),
+            "calibration `bound` needs at least 3 dimensions, got 2; use calibration `exact` for 2 dimensions, or `leading` for 1"
+        );
+        let exact = soft.calibration(Calibration::Exact);
+        assert!(refused(exact, &[0.1, 0.2], 1).starts_with("calibration `exact` needs at least 2 dimensions, got 1"));
+        assert_eq!(
+            refused(exact, &[0.1, 0.2, 0.0, 0.0], 2),
+            "1 of 2 samples have norm 0, so they have no direction; leave them out, or use `control` centred"
+        );
+        let centred = exact.control(DirectionControl::Centred);
+        assert_eq!(
+            refused(centred, &[0.1, 0.1, 0.2, 0.2, 0.3, 0.3], 2),
+            "1 of 3 samples have the value of the mean, so they have no direction; leave them out, or use `control` none"
+        );
+        let whitened = exact.control(DirectionControl::Whitened);
+        assert!(
+            refused(whitened, &[0.1, 0.1, 0.2, 0.3], 2)
+                .contains("needs at least 3 samples, got 2; use `control` centred")
+        );
+        assert_eq!(
+            refused(whitened, &[0.1, 0.1, 0.2, 0.2, 0.4, 0.4], 2),
+            "dimension 1 is constant or a linear function of the previous dimensions; use `control` centred"
+        );
+        let z = normal(4, 1);
+        let real_real = soft.between(&real(&z, N_DIMS), &[real(&z, N_DIMS)]).remove(0).unwrap_err().to_string();
+        assert_eq!(
+            real_real,
+            "`soft` cannot estimate the information between two real vectors; it needs real vectors and labels"
+        );
+        let short = soft.between(&real(&z, N_DIMS), &[classes(&[0, 1])]).remove(0).unwrap_err();
+        assert_eq!(short, EstimateError::Mismatch { n_t: 4, n_y: 2 });
+    }
+
+    #[test]
+    fn members_are_named_by_what_changes_their_number() {
+        let soft = Soft::points(100).unwrap();
+        let changed = soft.calibration(Calibration::Exact).control(DirectionControl::Centred).seed(3);
+        let expected = ["soft-n-points-100", "soft-n-points-100-calibration-exact-centred-seed-3"];
+        for (soft, expected) in [soft, changed].into_iter().zip(expected) {
+            let id = crate::estimate_id::EstimateId::from(soft.member().id);
+            assert_eq!(id.to_string(), expected);
+            assert_eq!(expected.parse::<crate::estimate_id::EstimateId>().unwrap(), id);
         }
     }
 }

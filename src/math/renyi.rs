@@ -96,7 +96,8 @@ pub fn entropies_within(kernel: &Array2<f64>, classes: &Cells, orders: &[f64]) -
     classes.numbers().iter().enumerate().for_each(|(sample, class)| members[*class as usize].push(sample));
     let needs_eigenvalues = needs_eigenvalues(orders);
     let of_class = |samples: &Vec<usize>| {
-        let block = Array2::from_shape_fn((samples.len(), samples.len()), |(i, j)| kernel[(samples[i], samples[j])] / n);
+        let block =
+            Array2::from_shape_fn((samples.len(), samples.len()), |(i, j)| kernel[(samples[i], samples[j])] / n);
         let square: f64 = block.iter().map(|k| k * k).sum();
         let values = if needs_eigenvalues { eigenvalues(block)? } else { Vec::new() };
         Some((values, square))
@@ -131,5 +132,76 @@ fn entropy(order: f64, eigenvalues: &[f64], square: f64) -> f64 {
         -positive.map(|value| value * value.ln()).sum::<f64>()
     } else {
         positive.map(|value| value.powf(order)).sum::<f64>().ln() / (1.0 - order)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const ORDERS: [f64; 4] = [1.0, 1.01, 2.0, 3.5];
+
+    /// S_α in nats of a matrix with trace 1, from all its eigenvalues.
+    fn slow(matrix: Array2<f64>, order: f64) -> f64 {
+        let values: Vec<f64> = eigenvalues(matrix).unwrap().into_iter().filter(|value| *value > 0.0).collect();
+        if order == 1.0 {
+            return values.iter().map(|value| -value * value.ln()).sum();
+        }
+        values.iter().map(|value| value.powf(order)).sum::<f64>().ln() / (1.0 - order)
+    }
+
+    proptest! {
+        #[test]
+        fn entropies_are_those_of_all_eigenvalues_of_whole_matrices(
+            n_dims in 1_usize..12,
+            divisor in 0.05_f64..5.0,
+            rows in prop::collection::vec((0_u32..4, 0.1_f64..9.0), 2..30),
+        ) {
+            let n = rows.len();
+            let values: Vec<f64> =
+                rows.iter().flat_map(|(_, phase)| (0..n_dims).map(move |j| (phase + 1.3 * j as f64).sin())).collect();
+            let labels: Vec<u32> = rows.iter().map(|(label, _)| *label).collect();
+            let classes = Cells::of_rows(&labels, 1);
+            let squared = |i: usize, j: usize| -> f64 {
+                (0..n_dims).map(|k| (values[i * n_dims + k] - values[j * n_dims + k]).powi(2)).sum()
+            };
+            let power = |(i, j): (usize, usize)| (-squared(i, j) / divisor).exp();
+            let equal = |(i, j): (usize, usize)| f64::from(u8::from(labels[i] == labels[j]));
+            let entropy_of = |entry: &dyn Fn((usize, usize)) -> f64, order| slow(Array2::from_shape_fn((n, n), |at| entry(at) / n as f64), order);
+            let kernel = kernel(&squared_distances(&values, n_dims), divisor);
+            let got = [
+                entropies(&kernel, &ORDERS).unwrap(),
+                entropies_within(&kernel, &classes, &ORDERS).unwrap(),
+                entropies_of_classes(&classes, &ORDERS),
+            ];
+            for (k, order) in ORDERS.into_iter().enumerate() {
+                let expected = [entropy_of(&power, order), entropy_of(&|at| power(at) * equal(at), order), entropy_of(&equal, order)];
+                for (got, expected) in got.iter().zip(expected) {
+                    // Eigenvalues have errors of 1e-15, which −λ ln λ of 30 of them can multiply by 30 · 35.
+                    prop_assert!((got[k] - expected).abs() < 2e-12, "order {}: {} is not {}", order, got[k], expected);
+                }
+            }
+            // The alignment, by its definition.
+            let sum = |entry: &dyn Fn((usize, usize)) -> f64| -> f64 {
+                (0..n).flat_map(|i| (0..n).map(move |j| (i, j))).map(entry).sum()
+            };
+            let norms = sum(&|at| power(at).powi(2)).sqrt() * sum(&equal).sqrt();
+            let expected = sum(&|at| power(at) * equal(at)) / norms;
+            prop_assert!((alignment(&squared_distances(&values, n_dims), divisor, &classes) - expected).abs() < 1e-13);
+        }
+    }
+
+    #[test]
+    fn equal_samples_have_entropy_0_and_a_narrow_kernel_ln_n() {
+        let n = 50;
+        let values: Vec<f64> = (0..n).map(f64::from).collect();
+        let narrow = kernel(&squared_distances(&values, 1), 1e-3);
+        let equal = kernel(&squared_distances(&vec![0.7; n as usize], 1), 0.0);
+        // Rounding makes some of 49 eigenvalues 0 as large as 1e-16.
+        for (narrow, equal) in entropies(&narrow, &ORDERS).unwrap().iter().zip(entropies(&equal, &ORDERS).unwrap()) {
+            assert!((narrow - f64::from(n).ln()).abs() < 1e-12 && equal.abs() < 1e-12, "{narrow} {equal}");
+        }
     }
 }

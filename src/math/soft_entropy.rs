@@ -37,11 +37,20 @@ const MOST_SUMS: usize = 1 << 25;
 /// direction; `values` has rows of as many numbers as the points have.
 ///
 /// The sums are in the order of the samples, so the bits do not depend on the number of threads.
-pub fn conditional_entropies(values: &[f64], assignment: &Assignment<'_>, labellings: &[&Cells]) -> Result<Vec<f64>, usize> {
+pub fn conditional_entropies(
+    values: &[f64],
+    assignment: &Assignment<'_>,
+    labellings: &[&Cells],
+) -> Result<Vec<f64>, usize> {
     within(values, assignment, labellings, MOST_SUMS)
 }
 
-fn within(values: &[f64], assignment: &Assignment<'_>, labellings: &[&Cells], most_sums: usize) -> Result<Vec<f64>, usize> {
+fn within(
+    values: &[f64],
+    assignment: &Assignment<'_>,
+    labellings: &[&Cells],
+    most_sums: usize,
+) -> Result<Vec<f64>, usize> {
     let (n_points, n_dims) = assignment.points.dim();
     let n_samples = values.len() / n_dims;
     let group_rows = (GROUP / n_points).next_multiple_of(BLOCK).max(4 * BLOCK);
