@@ -449,7 +449,7 @@ mod tests {
         let points = |n, seed| Soft::points(n).unwrap().seed(seed).reference_points(3);
         assert_eq!(points(20, 5), points(20, 5));
         assert_ne!(points(20, 5), points(20, 6));
-        assert_eq!(points(100, 5).slice(ndarray::s![..20, ..]), points(20, 5));
+        assert!(points(100, 5).iter().zip(&points(20, 5)).all(|(many, few)| many == few));
         assert!(points(20, 5).rows().into_iter().all(|row| (row.dot(&row) - 1.0).abs() < 1e-12));
     }
 

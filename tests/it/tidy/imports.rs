@@ -50,7 +50,7 @@ const ONE_PLACE: &[(&str, &str)] = &[
 /// Folders whose entries know their `mod.rs` but never each other, and what the entries share. Stages meet only in files.
 const REGISTRIES: &[(&str, &[&str])] = &[
     ("datasets", &["bits", "idx", "images"]),
-    ("estimators", &["discrete", "inputs_and_labels"]),
+    ("estimators", &["discrete", "inputs_and_labels", "pair"]),
     ("import", &[]),
     (
         "plots",
