@@ -222,6 +222,50 @@ pub enum EstimateError {
         /// What the user can do.
         advice: &'static str,
     },
+    /// Samples at the centre of the sphere, for an estimator of directions.
+    #[error("{n} of {n_samples} samples have {size}, so they have no direction; {advice}")]
+    NoDirection {
+        /// Number of these samples.
+        n: usize,
+        /// Number of samples.
+        n_samples: usize,
+        /// What is special about these samples.
+        size: &'static str,
+        /// What the user can do.
+        advice: &'static str,
+    },
+    /// Fewer dimensions than the estimator needs.
+    #[error("{what} needs at least {needed} dimensions, got {n_dims}; {advice}")]
+    FewDimensions {
+        /// What needs the dimensions.
+        what: String,
+        /// Number of dimensions.
+        n_dims: usize,
+        /// The smallest allowed number.
+        needed: usize,
+        /// What the user can do.
+        advice: &'static str,
+    },
+    /// A coordinate that is a linear function of the previous ones, for an estimator that inverts the covariance.
+    #[error("dimension {dim} is constant or a linear function of the previous dimensions; {advice}")]
+    LinearlyDependent {
+        /// Number of the dimension, counted from 0.
+        dim: usize,
+        /// What the user can do.
+        advice: &'static str,
+    },
+    /// More samples than an estimator allows whose memory grows with their square.
+    #[error(
+        "`{estimator}` allows at most {most} samples, got {n}, because its memory grows with their square; use fewer samples, or another estimator"
+    )]
+    ManySamples {
+        /// Name of the estimator.
+        estimator: &'static str,
+        /// Number of samples.
+        n: usize,
+        /// The largest allowed number.
+        most: usize,
+    },
     /// More classes than half of the samples.
     #[error(
         "there are {n_classes} classes for {n_samples} samples; an estimate needs at least two samples of a class on average"

@@ -17,6 +17,8 @@
 //! | [`Sliced`] | the mean over random projections of X and T | many units; another quantity than I(X;T) |
 //! | [`Lossy`] | a lower bound: that of principal components of X and T | many units with few large components |
 //! | [`Edge`] | the information of the cells into which X and T are hashed | comparison with published information planes |
+//! | [`Renyi`] | a difference of matrix-based Rényi entropies of kernel matrices | comparison with published kernel estimates, up to some thousand samples |
+//! | [`Soft`] | not estimated; I(T;Y) from a soft assignment of directions to random points | wide layers, such as those of language models |
 //!
 //! ```
 //! use infoplane::estimators::{Binning, Estimator, Kde, LayerData};
@@ -57,7 +59,9 @@ mod neighbour_samples;
 mod pair;
 mod projected;
 mod quantised;
+mod renyi;
 mod sliced;
+mod soft;
 mod truths;
 
 use std::fmt;
@@ -80,7 +84,9 @@ pub use mixed_ksg::MixedKsg;
 pub use pair::{Information, Points, Variable};
 pub use projected::OnProjections;
 pub use quantised::Quantised;
+pub use renyi::{KernelConvention, KernelWidth, Renyi};
 pub use sliced::Sliced;
+pub use soft::{Calibration, DirectionControl, Soft};
 
 use crate::estimate_id::EstimatorId;
 pub use crate::math::atoms::Cells;
@@ -310,6 +316,8 @@ pub const ESTIMATORS: &[&Spec] = &[
     &sliced::SPEC,
     &lossy::SPEC,
     &edge::SPEC,
+    &renyi::SPEC,
+    &soft::SPEC,
 ];
 
 /// No estimator has this name.

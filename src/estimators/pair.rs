@@ -122,6 +122,14 @@ impl Variable<'_> {
         }
     }
 
+    /// The classes; `None` for real vectors.
+    pub(super) fn classes(&self) -> Option<&Cells> {
+        match self {
+            Self::Real(_) => None,
+            Self::Classes(cells) => Some(cells),
+        }
+    }
+
     /// The samples with the numbers `order`, in this order.
     pub fn of(&self, order: &[u32]) -> Variable<'static> {
         match self {
@@ -166,21 +174,44 @@ pub(super) fn estimate_layer<E: Estimator>(
     layer: &LayerData<'_>,
     h_t: Option<Nats>,
 ) -> Result<Estimate, EstimateError> {
-    let samples = layer.samples.as_ref();
-    let classes = samples.classes.as_ref().ok_or(EstimateError::NeedsHardLabels { what: "I(T;Y)" })?;
     let t = Variable::Real(Points::of_activations(&layer.activations));
-    let labels = std::iter::once(Cow::Borrowed(classes)).chain(samples.shuffled_classes().map(Cow::Owned));
-    let i_ty = all_or_error(estimator.between(&t, &labels.map(Variable::Classes).collect::<Vec<_>>()))?;
-    let i_xt = match samples.inputs() {
-        Some(x) => {
-            let shuffled = samples.row_orders().map(|order| Variable::Real(x.of(order)));
-            let xs: Vec<_> = std::iter::once(Variable::Real(x.clone())).chain(shuffled).collect();
-            all_or_error(estimator.between(&t, &xs))?
-        }
-        None => Vec::new(),
-    };
+    let i_ty = all_or_error(estimator.between(&t, &labels_of_layer(layer)?))?;
+    let xs = inputs_of_layer(layer);
+    let i_xt = if xs.is_empty() { Vec::new() } else { all_or_error(estimator.between(&t, &xs))? };
+    estimate_from(layer, &i_ty, &i_xt, h_t)
+}
+
+/// The labels of a layer, then the shuffles of them.
+///
+/// # Errors
+/// Labels that are probabilities.
+pub(super) fn labels_of_layer(layer: &LayerData<'_>) -> Result<Vec<Variable<'static>>, EstimateError> {
+    let samples = layer.samples.as_ref();
+    let classes = samples.classes.clone().ok_or(EstimateError::NeedsHardLabels { what: "I(T;Y)" })?;
+    Ok(std::iter::once(classes).chain(samples.shuffled_classes()).map(Cow::Owned).map(Variable::Classes).collect())
+}
+
+/// The values of X of a layer, then the shuffles of them; none if they are not known.
+pub(super) fn inputs_of_layer(layer: &LayerData<'_>) -> Vec<Variable<'static>> {
+    let samples = layer.samples.as_ref();
+    let Some(x) = samples.inputs() else { return Vec::new() };
+    let shuffled = samples.row_orders().map(|order| x.of(order));
+    std::iter::once(x.clone()).chain(shuffled).map(Variable::Real).collect()
+}
+
+/// The estimate of a layer from its information with [`labels_of_layer`] and with [`inputs_of_layer`].
+///
+/// # Errors
+/// A value that is not finite.
+pub(super) fn estimate_from(
+    layer: &LayerData<'_>,
+    i_ty: &[Information],
+    i_xt: &[Information],
+    h_t: Option<Nats>,
+) -> Result<Estimate, EstimateError> {
+    let samples = layer.samples.as_ref();
     let least = |most: Nats, ceiling: Option<Nats>| ceiling.filter(|ceiling| *ceiling < most).unwrap_or(most);
-    let null = |all: &[Information]| Spread::of(&all.iter().skip(1).map(|found| found.value).collect::<Vec<_>>());
+    let null = |found: &[Information]| Spread::of(&found.iter().skip(1).map(|found| found.value).collect::<Vec<_>>());
     Estimate {
         i_xt: i_xt.first().map(|found| found.value),
         i_ty: i_ty[0].value,
@@ -188,14 +219,26 @@ pub(super) fn estimate_layer<E: Estimator>(
         i_ty_error: i_ty[0].monte_carlo_error,
         h_t,
         h_t_given_x: None,
-        i_xt_null: null(&i_xt),
-        i_ty_null: null(&i_ty),
+        i_xt_null: null(i_xt),
+        i_ty_null: null(i_ty),
         i_xt_ceiling: i_xt.first().map(|found| least(samples.h_x, found.ceiling)),
         i_ty_ceiling: least(samples.i_ty_ceiling, i_ty[0].ceiling),
         n_codes: Cells::of_rows(layer.activations.values(), layer.activations.n_units()).n_cells(),
         code: None,
     }
     .finite()
+}
+
+/// Checks that the variables have the same samples, at least two.
+///
+/// # Errors
+/// Different numbers of samples, or fewer than two.
+pub(super) fn same_samples(a: &Variable<'_>, b: &Variable<'_>) -> Result<(), EstimateError> {
+    let (n_t, n_y) = (a.n_samples(), b.n_samples());
+    if n_t != n_y {
+        return Err(EstimateError::Mismatch { n_t, n_y });
+    }
+    if n_t < 2 { Err(EstimateError::TooFew { n: n_t }) } else { Ok(()) }
 }
 
 fn all_or_error(found: Vec<Result<Information, EstimateError>>) -> Result<Vec<Information>, EstimateError> {

@@ -3,6 +3,7 @@
 pub mod atoms;
 pub mod binary_kl;
 pub mod bottleneck;
+pub mod calibration;
 pub mod copula;
 pub mod descriptive;
 pub mod determinant;
@@ -43,14 +44,17 @@ pub mod quadrature;
 pub mod rank;
 pub mod ranks;
 pub mod real;
+pub mod renyi;
 pub mod shuffles;
 pub mod slices;
+pub mod soft_entropy;
 #[cfg(feature = "pipeline")]
 pub mod spacing;
 pub mod standardise;
 pub mod tile;
 #[cfg(feature = "pipeline")]
 pub mod unique;
+pub mod whitening;
 pub mod wide;
 
 mod golden;
