@@ -11,6 +11,8 @@
 //! | [`Kde`] | an upper or a lower bound with Gaussian noise added to T | deterministic networks of any activation function |
 //! | [`Gaussian`] | that of a Gaussian T with noise added | linear networks of Gaussian inputs |
 //! | [`KozachenkoLeonenko`] | infinite, not estimated; h(T) and I(T;Y) from nearest neighbours | activations with a density |
+//! | [`Decoder`] | not estimated; a lower bound on I(T;Y) from a classifier of T | labels, in any number of units |
+//! | [`Neural`] | a lower bound from a trained critic, if the values of X are known | many units, many samples, little information |
 //!
 //! ```
 //! use infoplane::estimators::{Binning, Estimator, Kde, LayerData};
@@ -35,6 +37,7 @@
 
 mod binning;
 mod conformance;
+mod decoder;
 mod discrete;
 mod errors;
 mod gaussian;
@@ -42,6 +45,7 @@ mod inputs_and_labels;
 mod kde;
 mod kozachenko_leonenko;
 mod layer_data;
+mod neural;
 mod pair;
 mod quantised;
 mod truths;
@@ -51,6 +55,7 @@ use std::fmt;
 use thiserror::Error;
 
 pub use binning::{AboveEdges, BelowEdges, BinRange, BinWidth, Binning, FixedEdges};
+pub use decoder::Decoder;
 pub use discrete::{Code, Neighbours, PredictedClass, neighbours, predicted_class};
 pub use errors::{EstimateError, InvalidParameter};
 pub use gaussian::Gaussian;
@@ -58,6 +63,7 @@ pub use inputs_and_labels::{InputsAndLabels, Spread};
 pub use kde::Kde;
 pub use kozachenko_leonenko::KozachenkoLeonenko;
 pub use layer_data::{LayerData, Ranges};
+pub use neural::Neural;
 pub use pair::{Information, Points, Variable};
 pub use quantised::Quantised;
 
@@ -277,8 +283,15 @@ fn build_each<E: Estimator>(sets: &[Parameters], build: impl Fn(&Parameters) -> 
 }
 
 /// All estimators, in the order of lists.
-pub const ESTIMATORS: &[&Spec] =
-    &[&binning::SPEC, &quantised::SPEC, &kde::SPEC, &gaussian::SPEC, &kozachenko_leonenko::SPEC];
+pub const ESTIMATORS: &[&Spec] = &[
+    &binning::SPEC,
+    &quantised::SPEC,
+    &kde::SPEC,
+    &gaussian::SPEC,
+    &kozachenko_leonenko::SPEC,
+    &decoder::SPEC,
+    &neural::SPEC,
+];
 
 /// No estimator has this name.
 #[derive(Debug, Error)]

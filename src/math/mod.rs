@@ -24,7 +24,9 @@ pub mod interval;
 pub mod kde;
 pub mod kernels;
 pub mod kozachenko_leonenko;
+pub mod lbfgs;
 pub mod linear_network;
+pub mod logistic;
 pub mod minimal_model;
 pub mod narrow;
 pub mod neighbours;
@@ -39,9 +41,11 @@ pub mod real;
 pub mod shuffles;
 #[cfg(feature = "pipeline")]
 pub mod spacing;
+pub mod standardise;
 pub mod tile;
 #[cfg(feature = "pipeline")]
 pub mod unique;
+pub mod variational;
 pub mod wide;
 
 mod golden;

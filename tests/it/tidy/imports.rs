@@ -7,7 +7,8 @@ const LAYERS: &[&[&str]] = &[
     &["columns", "count", "layer_id", "memory", "sample", "suggest", "units", "visible"],
     &["math", "parameter"],
     &["estimate_id"],
-    &["datasets", "estimators", "import", "nn", "store"],
+    &["datasets", "import", "nn", "store"],
+    &["estimators"],
     &["weights"],
     &["config"],
     &["plots"],
@@ -50,7 +51,7 @@ const ONE_PLACE: &[(&str, &str)] = &[
 /// Folders whose entries know their `mod.rs` but never each other, and what the entries share. Stages meet only in files.
 const REGISTRIES: &[(&str, &[&str])] = &[
     ("datasets", &["bits", "idx", "images"]),
-    ("estimators", &["discrete", "inputs_and_labels"]),
+    ("estimators", &["discrete", "inputs_and_labels", "pair"]),
     ("import", &[]),
     (
         "plots",
