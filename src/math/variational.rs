@@ -53,22 +53,24 @@ impl BatchSums {
 
 /// Replaces the `scores` of a batch of `n` samples with the derivatives ∂(bound)/∂S_ij.
 pub fn differentiate(bound: VariationalBound, scores: &mut [f64], n: usize) {
-    let (weight, n_others) = (1.0 / n as f64, (n * (n - 1)) as f64);
-    // The derivative of a pair with i ≠ j is −e^(S_ij − shift), and that of the pairs of a batch is 1/n more.
-    let shift_of_all = match bound {
-        VariationalBound::InfoNce => None,
-        VariationalBound::Nwj => Some(n_others.ln()),
-        VariationalBound::Dv => Some(log_mean_of_others(scores, n) + n_others.ln()),
-    };
-    for (i, row) in scores.chunks_exact_mut(n).enumerate() {
-        let shift = shift_of_all.unwrap_or_else(|| log_sum_exp(row.iter().copied()) + (n as f64).ln());
-        let own = row[i];
-        row.iter_mut().for_each(|score| *score = -(*score - shift).exp());
-        row[i] = match bound {
-            VariationalBound::InfoNce => weight - (own - shift).exp(),
-            VariationalBound::Nwj | VariationalBound::Dv => weight,
-        };
+    let of_own = 1.0 / n as f64;
+    if bound == VariationalBound::InfoNce {
+        for (i, row) in scores.chunks_exact_mut(n).enumerate() {
+            let shift = largest(row);
+            row.iter_mut().for_each(|score| *score = (*score - shift).exp());
+            let total: f64 = row.iter().sum();
+            row.iter_mut().for_each(|power| *power *= -of_own / total);
+            row[i] += of_own;
+        }
+        return;
     }
+    let diagonal = || (0..n).map(|i| i * (n + 1));
+    diagonal().for_each(|own| scores[own] = f64::NEG_INFINITY);
+    let shift = if bound == VariationalBound::Dv { largest(scores) } else { 0.0 };
+    scores.iter_mut().for_each(|score| *score = (*score - shift).exp());
+    let total = if bound == VariationalBound::Dv { scores.iter().sum() } else { (n * (n - 1)) as f64 };
+    scores.iter_mut().for_each(|power| *power *= -1.0 / total);
+    diagonal().for_each(|own| scores[own] = of_own);
 }
 
 /// ln of the mean of e^S_ij over i ≠ j.
@@ -78,6 +80,10 @@ fn log_mean_of_others(scores: &[f64], n: usize) -> f64 {
         log_sum_exp(before.iter().chain(after).copied())
     });
     log_sum_exp(others.collect::<Vec<f64>>().into_iter()) - ((n * (n - 1)) as f64).ln()
+}
+
+fn largest(values: &[f64]) -> f64 {
+    values.iter().copied().fold(f64::NEG_INFINITY, f64::max)
 }
 
 /// ln Σ e^v.
