@@ -473,7 +473,10 @@ impl EstimatorId {
             .unwrap_or((text, Bias::PlugIn));
         let (before, scale, after) = match scale_in(text) {
             Some((before, scale, after)) => (before, Some(scale), after),
-            None => (text, None, ""),
+            None => {
+                let end = form_end(text).unwrap_or(text.len());
+                (&text[..end], None, text[end..].strip_prefix('-').unwrap_or_default())
+            }
         };
         let form = Form::ALL.into_iter().find(|form| before.ends_with(&format!("-{}", form.name())));
         let family = form.map_or(before, |form| &before[..before.len() - form.name().len() - 1]);
@@ -481,6 +484,16 @@ impl EstimatorId {
         let is_whole = !family.is_empty() && (scale.is_some() || form.is_some()) && !after.starts_with('-');
         is_whole.then(|| Self { family: family.to_owned(), form, scale, options, correction })
     }
+}
+
+/// The end of the first form in the string of an estimator without a scale.
+fn form_end(text: &str) -> Option<usize> {
+    let place = |form: Form| {
+        let name = format!("-{}", form.name());
+        let ends = text.match_indices(&name).map(|(at, _)| at + name.len());
+        ends.into_iter().find(|end| text[*end..].is_empty() || text[*end..].starts_with('-'))
+    };
+    Form::ALL.into_iter().filter_map(place).min()
 }
 
 /// The first scale in the string of an estimator, with the parts before and after it.
@@ -526,6 +539,7 @@ mod tests {
         check("binning-n-edges-9-low--1.5", "binning", "n_edges-low--1.5", Some((ScaleKind::NEdges, 9.0)));
         check("binning-n-bins-9-range-run-jackknife", "binning", "n_bins-range-run", Some((ScaleKind::NBins, 9.0)));
         check("binning-exact-samples-test", "binning", "exact", None);
+        check("neural-infonce-batch-128-samples-train", "neural", "infonce-batch-128", None);
         check("kde-upper-noise-variance-0.001", "kde", "upper", Some((ScaleKind::NoiseVariance, 0.001)));
         check(
             "kde-lower-noise-variance-0.1-relative-f64",
@@ -634,7 +648,7 @@ mod tests {
             ],
         ) {
             prop_assume!(form.is_some() || scale.is_some());
-            let estimator = EstimatorId { family: family.to_owned(), form, scale, options: options.filter(|_| scale.is_some()).map(str::to_owned), correction };
+            let estimator = EstimatorId { family: family.to_owned(), form, scale, options: options.map(str::to_owned), correction };
             let id = EstimateId { estimator, values, samples, pool, unit: Unit::Layers };
             prop_assert_eq!(id.to_string().parse::<EstimateId>().unwrap(), id);
         }

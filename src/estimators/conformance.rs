@@ -61,12 +61,15 @@ fn numbers(estimate: &Estimate) -> [Option<Nats>; 4] {
 /// Sums of f32 kernels in another order: a few units in the last place of ln N.
 const REORDERED: f64 = 2e-6;
 
+/// Estimators that divide the samples at random into parts, by their position: another order gives other parts.
+const DIVIDES_SAMPLES: &[&str] = &["decoder", "neural"];
+
 #[test]
 fn the_order_of_the_samples_does_not_matter() {
     let (t, y) = values();
     let backwards: Vec<f32> = t.chunks(N_UNITS).rev().flatten().copied().collect();
     let y_backwards: Vec<i32> = y.iter().rev().copied().collect();
-    for (name, estimator) in all() {
+    for (name, estimator) in all().filter(|(name, _)| !DIVIDES_SAMPLES.contains(name)) {
         let a = estimates(estimator.as_ref(), &t, &given(&y, 0));
         let b = estimates(estimator.as_ref(), &backwards, &given(&y_backwards, 0));
         assert_same(name, &a, &b, REORDERED);
@@ -97,10 +100,10 @@ fn constant_labels_carry_no_information() {
 }
 
 /// Estimators that divide by the standard deviation of T, or use ranks.
-const NEEDS_SPREAD: &[&str] = &["ksg", "copula", "sliced", "lossy", "edge"];
+const NEEDS_SPREAD: &[&str] = &["ksg", "copula", "sliced", "lossy", "edge", "decoder", "neural"];
 
-/// Estimators that have I(X;T) only if the values of X are known, which are not given here.
-const NEEDS_VALUES_OF_X: &[&str] = &["mixed-ksg"];
+/// Estimators without I(X;T), or that have it only if the values of X are known, which are not given here.
+const NEEDS_VALUES_OF_X: &[&str] = &["mixed-ksg", "renyi", "soft"];
 
 #[test]
 fn a_constant_layer_has_no_information() {

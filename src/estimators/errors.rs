@@ -276,6 +276,24 @@ pub enum EstimateError {
         /// Number of samples.
         n_samples: usize,
     },
+    /// More classes than the estimator can use.
+    #[error(
+        "there are {n_classes} classes, but `{estimator}` can use at most {most}; merge classes, or use another estimator"
+    )]
+    ClassLimit {
+        /// Number of classes.
+        n_classes: usize,
+        /// Name of the estimator.
+        estimator: &'static str,
+        /// The largest allowed number.
+        most: usize,
+    },
+    /// A network that cannot be built for this number of coordinates.
+    #[error("{problem}; use another estimator, or fewer coordinates")]
+    NoNetwork {
+        /// The problem.
+        problem: String,
+    },
     /// An optimisation that did not reach its minimum.
     #[error("{what} did not converge within {n_steps} steps; {advice}")]
     NotConverged {

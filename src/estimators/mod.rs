@@ -19,6 +19,8 @@
 //! | [`Edge`] | the information of the cells into which X and T are hashed | comparison with published information planes |
 //! | [`Renyi`] | a difference of matrix-based Rényi entropies of kernel matrices | comparison with published kernel estimates, up to some thousand samples |
 //! | [`Soft`] | not estimated; I(T;Y) from a soft assignment of directions to random points | wide layers, such as those of language models |
+//! | [`Decoder`] | not estimated; a lower bound on I(T;Y) from a classifier of T | labels, in any number of units |
+//! | [`Neural`] | a lower bound from a trained critic, if the values of X are known | many units, many samples, little information |
 //!
 //! ```
 //! use infoplane::estimators::{Binning, Estimator, Kde, LayerData};
@@ -44,6 +46,7 @@
 mod binning;
 mod conformance;
 mod copula;
+mod decoder;
 mod discrete;
 mod edge;
 mod errors;
@@ -56,6 +59,7 @@ mod layer_data;
 mod lossy;
 mod mixed_ksg;
 mod neighbour_samples;
+mod neural;
 mod pair;
 mod projected;
 mod quantised;
@@ -70,6 +74,7 @@ use thiserror::Error;
 
 pub use binning::{AboveEdges, BelowEdges, BinRange, BinWidth, Binning, FixedEdges};
 pub use copula::Copula;
+pub use decoder::Decoder;
 pub use discrete::{Code, Neighbours, PredictedClass, neighbours, predicted_class};
 pub use edge::{Edge, EdgeVersion};
 pub use errors::{EstimateError, InvalidParameter};
@@ -81,6 +86,7 @@ pub use ksg::{Ksg, KsgAlgorithm};
 pub use layer_data::{LayerData, Ranges};
 pub use lossy::Lossy;
 pub use mixed_ksg::MixedKsg;
+pub use neural::Neural;
 pub use pair::{Information, Points, Variable};
 pub use projected::OnProjections;
 pub use quantised::Quantised;
@@ -318,6 +324,8 @@ pub const ESTIMATORS: &[&Spec] = &[
     &edge::SPEC,
     &renyi::SPEC,
     &soft::SPEC,
+    &decoder::SPEC,
+    &neural::SPEC,
 ];
 
 /// No estimator has this name.

@@ -27,7 +27,7 @@ pub enum Variable<'a> {
 pub struct Information {
     /// The estimate. It may be negative.
     pub value: Nats,
-    /// Standard error from the random numbers of the estimator; `None` if it uses none.
+    /// Standard error from the random numbers of the estimator; `None` if it uses none, or does not measure it.
     pub monte_carlo_error: Option<Nats>,
     /// The largest value that the estimator can return for this number of samples; `None` if there is no limit.
     pub ceiling: Option<Nats>,

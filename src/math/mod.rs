@@ -29,7 +29,9 @@ pub mod kde;
 pub mod kernels;
 pub mod kozachenko_leonenko;
 pub mod ksg;
+pub mod lbfgs;
 pub mod linear_network;
+pub mod logistic;
 pub mod minimal_model;
 pub mod narrow;
 pub mod neighbour_counts;
@@ -54,6 +56,7 @@ pub mod standardise;
 pub mod tile;
 #[cfg(feature = "pipeline")]
 pub mod unique;
+pub mod variational;
 pub mod whitening;
 pub mod wide;
 

@@ -160,7 +160,7 @@ impl Batches {
 }
 
 /// Copies some samples into a tile, unit by unit.
-fn lay_out(x: ArrayView2<'_, f32>, order: &[usize], tile: &mut [f32]) {
+pub(super) fn lay_out(x: ArrayView2<'_, f32>, order: &[usize], tile: &mut [f32]) {
     // Processes as many samples at a time as a cache line has values, so that lines are written completely.
     const TOGETHER: usize = 16;
     for (block, samples) in order.chunks(TOGETHER).enumerate() {

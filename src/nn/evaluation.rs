@@ -158,7 +158,7 @@ impl<'a> Evaluation<'a> {
 }
 
 /// Copies the samples at `places` of a tile, which is ordered unit by unit, to the rows of `kept` from `row` on.
-fn transpose(tile: &[f32], places: impl Iterator<Item = usize>, row: usize, kept: &mut [f32]) {
+pub(super) fn transpose(tile: &[f32], places: impl Iterator<Item = usize>, row: usize, kept: &mut [f32]) {
     let n_units = tile.len() / TILE;
     for (place, row) in places.zip(kept[row * n_units..].chunks_exact_mut(n_units)) {
         row.iter_mut().enumerate().for_each(|(unit, value)| *value = tile[unit * TILE + place]);

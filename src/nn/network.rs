@@ -273,21 +273,28 @@ impl Network {
         gradient: &mut [f32],
     ) {
         let output = self.layers.len() - 1;
+        for (tile, of_tile) in tiles.iter().zip(&mut work.tiles) {
+            let LayerTile { values, delta, .. } = &mut of_tile[output];
+            // Gradients pass through the quantisation of the output, if any.
+            loss.delta(self.output, &values[1], tile.targets, tile.n_valid, scale, delta);
+        }
+        self.backward_from_output(tiles, work, gradient);
+    }
+
+    /// Adds the gradient of a function of the output to `gradient`, which has the layout of the parameters. `work` must
+    /// contain the values of [`Network::forward`], and in [`Workspace::output_delta`] the derivatives of the function with
+    /// respect to the pre-activations of the output, 0 for padding.
+    pub(super) fn backward_from_output(&self, tiles: &[Tile<'_>], work: &mut Workspace, gradient: &mut [f32]) {
+        let output = self.layers.len() - 1;
         for (l, layer) in self.layers.iter().enumerate().rev() {
-            if l == output {
-                for (tile, of_tile) in tiles.iter().zip(&mut work.tiles) {
-                    let LayerTile { values, delta, .. } = &mut of_tile[l];
-                    // Gradients pass through the quantisation of the output, if any.
-                    loss.delta(self.output, &values[1], tile.targets, tile.n_valid, scale, delta);
-                }
-            } else {
-                for (k, placed) in layer.operations.iter().enumerate().rev() {
-                    let views = work.tiles[..tiles.len()].iter_mut().zip(tiles).map(|(of_tile, tile)| {
-                        let LayerTile { values, kept, delta } = &mut of_tile[l];
-                        Backward { from: &values[k], to: &values[k + 1], kept: &kept[k], delta, n_valid: tile.n_valid }
-                    });
-                    placed.backward(views, self.held(), &work.seen[l][k], gradient);
-                }
+            // The operations of the output are only roundings, which gradients pass.
+            let operations = if l == output { &[][..] } else { &layer.operations };
+            for (k, placed) in operations.iter().enumerate().rev() {
+                let views = work.tiles[..tiles.len()].iter_mut().zip(tiles).map(|(of_tile, tile)| {
+                    let LayerTile { values, kept, delta } = &mut of_tile[l];
+                    Backward { from: &values[k], to: &values[k + 1], kept: &kept[k], delta, n_valid: tile.n_valid }
+                });
+                placed.backward(views, self.held(), &work.seen[l][k], gradient);
             }
             let kernel = self.kernel_in(layer, &work.kernels[l]);
             for (tile, of_tile) in tiles.iter().zip(&mut work.tiles) {
@@ -339,6 +346,12 @@ impl Network {
         }
     }
 
+    /// Sets the kernel of the output layer to 0, so that the output is its bias for every input.
+    pub fn clear_output_kernel(&mut self) {
+        let output = &self.layers[self.layers.len() - 1];
+        output.kernel_of_mut(&mut self.parameters).fill(0.0);
+    }
+
     /// Copies the weights of another network of the same shape.
     pub fn copy_weights(&mut self, other: &Self) {
         self.parameters.copy_from_slice(&other.parameters);
@@ -358,6 +371,19 @@ impl Workspace {
     /// T of `layers()[l]` in tile `tile` of the tiles that passed last.
     pub(super) fn t(&self, tile: usize, l: usize) -> &[f32] {
         self.tiles[tile][l].t()
+    }
+
+    /// Number of tiles that fit.
+    pub(super) fn n_tiles(&self) -> usize {
+        self.tiles.len()
+    }
+
+    /// The derivatives with respect to the pre-activations of the output in tile `tile`, for
+    /// [`Network::backward_from_output`].
+    pub(super) fn output_delta(&mut self, tile: usize) -> &mut [f32] {
+        let layers = &mut self.tiles[tile];
+        let output = layers.len() - 1;
+        &mut layers[output].delta
     }
 
     /// The pre-activations of `layers()[l]`.
