@@ -189,7 +189,7 @@ mod tests {
     use rand_distr::{Distribution, StandardNormal};
 
     use super::*;
-    use crate::estimators::{Cells, EstimatorSet, KozachenkoLeonenko, MixedKsg};
+    use crate::estimators::{Cells, EstimatorSet, KozachenkoLeonenko, MixedKsg, Points};
     use crate::parameter::{Parameters, Value};
 
     fn real(values: &[f64], n_dims: usize) -> Variable<'_> {

@@ -13,7 +13,7 @@ use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 /// Samples of a leaf.
-const LEAF: usize = 32;
+const LEAF: usize = 64;
 
 /// Samples of a leaf whose distances are computed at once, in registers.
 const LANES: usize = 16;
