@@ -244,7 +244,7 @@ mod tests {
         let x = real(x, 2);
         let lossy = Lossy::components(2).unwrap();
         let refused = lossy.between(&x, std::slice::from_ref(&x)).remove(0).unwrap_err();
-        assert!(refused.to_string().contains("use `mixed-ksg`, which allows equal values"), "{refused}");
+        assert!(refused.to_string().contains("use `mixed-ksg`, which allows repeated values"), "{refused}");
         let mixed = value(lossy.then(OnProjections::MixedKsg), &x, &x);
         // ψ(N) − ψ(N/30) instead of ln 30: about 1/20 − 1/600 more.
         assert!((mixed - 30_f64.ln()).abs() < 0.06, "{mixed}");
