@@ -249,12 +249,12 @@ struct Search<'a> {
 }
 
 /// The nearest samples so far, by ascending distance.
-struct Nearest {
+struct NearestSamples {
     list: Vec<(f64, u32)>,
     n: usize,
 }
 
-impl Nearest {
+impl NearestSamples {
     /// Samples must be nearer than this to be added.
     #[inline(always)]
     fn bound(&self) -> f64 {
@@ -298,14 +298,14 @@ impl WithSimd for Search<'_> {
     fn with_simd<S: Simd>(self, _: S) -> Self::Output {
         let Self { tree, queries, n } = self;
         let own = queries.start / LEAF;
-        let mut nearest: Vec<Nearest> =
-            queries.clone().map(|_| Nearest { list: Vec::with_capacity(n.min(tree.order.len())), n }).collect();
+        let mut nearest: Vec<NearestSamples> =
+            queries.clone().map(|_| NearestSamples { list: Vec::with_capacity(n.min(tree.order.len())), n }).collect();
         // The own leaf first: it gives bounds that exclude most others.
         for (at, nearest) in queries.clone().zip(&mut nearest) {
             nearest.add_leaf(tree, own, at);
         }
         let own_corners = tree.leaf_corners(own);
-        let farthest = |nearest: &[Nearest]| nearest.iter().map(Nearest::bound).fold(0.0, f64::max);
+        let farthest = |nearest: &[NearestSamples]| nearest.iter().map(NearestSamples::bound).fold(0.0, f64::max);
         let mut bound = farthest(&nearest);
         let mut stack = vec![(0.0, tree.root())];
         while let Some((least, node)) = stack.pop() {
