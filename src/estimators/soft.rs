@@ -418,24 +418,25 @@ mod tests {
 
     #[test]
     fn a_shift_changes_the_information_unless_t_is_centred_and_a_scale_never_does() {
-        // Class means 2 e_y + 1 and standard deviation 1; values of the released program: 0.03348, and 0.00238 after + 5.
+        // Class means 2 e_y and standard deviation 1; values of the released program: 0.03348, and 0.00238 after + 5. With
+        // six seeds of a NumPy program: 0.0320 to 0.0344.
         let n = 5000;
         let y = independent(n, 10);
         let mut z = normal(n, 3);
         for (row, class) in z.chunks_mut(N_DIMS).zip(&y) {
-            row.iter_mut().for_each(|z| *z += 1.0);
             row[*class as usize] += 2.0;
         }
         let moved = |map: fn(f64) -> f64| -> Vec<f64> { z.iter().map(|z| map(*z)).collect() };
         let (shifted, scaled) = (moved(|z| z + 5.0), moved(|z| z * 3.0));
         let information = |soft: Soft, t: &[f64]| normalised(soft, t, std::slice::from_ref(&y))[0];
         let soft = Soft::points(100).unwrap();
-        near(information(soft, &z), 0.0335, 0.006);
-        near(information(soft, &shifted), 0.0024, 0.001);
+        near(information(soft, &z), 0.0335, 0.004);
+        let found = information(soft, &shifted);
+        assert!((0.0002..0.005).contains(&found), "{found}");
         near(information(soft, &scaled), information(soft, &z), 1e-12);
         for control in [DirectionControl::Centred, DirectionControl::Whitened] {
             let soft = soft.control(control);
-            // Values near 6 lose three bits.
+            // Values near 5 lose three bits.
             near(information(soft, &shifted), information(soft, &z), 1e-9);
         }
         // Whitened values do not depend on a linear map of the units: here each has another scale.

@@ -56,8 +56,8 @@ fn transposed_inverse(root: &Array2<f64>) -> Array2<f64> {
         for i in j..n {
             let row = root.row(i);
             let row = row.as_slice().expect("rows are contiguous");
-            let known: f64 = row[j..i].iter().zip(&x[j..i]).map(|(l, x)| l * x).sum();
-            x[i] = (f64::from(u8::from(i == j)) - known) / row[i];
+            let subtracted: f64 = row[j..i].iter().zip(&x[j..i]).map(|(l, x)| l * x).sum();
+            x[i] = (f64::from(u8::from(i == j)) - subtracted) / row[i];
         }
     }
     inverse
@@ -70,7 +70,8 @@ mod tests {
     #[test]
     fn whitened_values_have_mean_0_and_the_identity_as_covariance() {
         let (n, d) = (3000, 5);
-        let values: Vec<f64> = (0..n * d).map(|i| (f64::from(i) * 0.7391).sin() + f64::from(i % d * 2)).collect();
+        let values: Vec<f64> =
+            (0..n * d).map(|i| (f64::from(i).powi(2) * 0.7391).sin() + f64::from(i % d * 2)).collect();
         let mean = mean(&values, d as usize);
         let matrix = whitening(&values, &mean).unwrap();
         let z = Array2::from_shape_vec((n as usize, d as usize), values).unwrap() - &ndarray::Array1::from(mean);
