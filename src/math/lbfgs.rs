@@ -15,7 +15,7 @@ const SUFFICIENT: f64 = 1e-4;
 const HALVINGS: usize = 50;
 
 /// A step s and the change y of the gradient, with 1/sᵀy.
-struct Step {
+struct StoredStep {
     s: Vec<f64>,
     y: Vec<f64>,
     inverse: f64,
@@ -32,7 +32,7 @@ pub fn minimise(
     let mut x = start;
     let mut gradient = vec![0.0; x.len()];
     let mut value = function(&x, &mut gradient);
-    let mut steps: VecDeque<Step> = VecDeque::new();
+    let mut steps: VecDeque<StoredStep> = VecDeque::new();
     for _ in 0..n_steps {
         if gradient.iter().all(|g| g.abs() <= tolerance) {
             return Some(x);
@@ -53,7 +53,7 @@ pub fn minimise(
         let y: Vec<f64> = new_gradient.iter().zip(&gradient).map(|(new, old)| new - old).collect();
         let curvature = dot(&s, &y);
         if curvature > 0.0 {
-            steps.push_back(Step { s, y, inverse: 1.0 / curvature });
+            steps.push_back(StoredStep { s, y, inverse: 1.0 / curvature });
             if steps.len() > MEMORY {
                 steps.pop_front();
             }
@@ -64,7 +64,7 @@ pub fn minimise(
 }
 
 /// The direction −H g, H the approximate inverse Hessian.
-fn direction(steps: &VecDeque<Step>, gradient: &[f64]) -> Vec<f64> {
+fn direction(steps: &VecDeque<StoredStep>, gradient: &[f64]) -> Vec<f64> {
     let mut q: Vec<f64> = gradient.iter().map(|g| -g).collect();
     let mut alphas = Vec::with_capacity(steps.len());
     for step in steps.iter().rev() {

@@ -8,7 +8,7 @@ use super::architecture::{Architecture, NetworkError, Operation};
 use super::batches::Tile;
 use super::layer::Layer;
 use super::loss::{Loss, Output};
-use super::operation::{Held, Phase, Placed};
+use super::operation::{Before, Held, Phase, Placed};
 use super::passing::{Backward, Forward, Seen};
 use super::quantise::round_kernel;
 use super::regularisation::Constraints;
@@ -389,23 +389,5 @@ impl Workspace {
     /// The pre-activations of `layers()[l]`.
     pub(super) fn z(&self, tile: usize, l: usize) -> &[f32] {
         &self.tiles[tile][l].values[0]
-    }
-}
-
-/// The input of an operation, which determines the range of its values.
-enum Before {
-    Sums,
-    Output(Output),
-    Operation(Operation),
-}
-
-impl Before {
-    /// The smallest and the largest possible value; `None` if unbounded.
-    fn range(&self) -> Option<(f32, f32)> {
-        match self {
-            Before::Operation(Operation::Activation(activation)) => activation.range(),
-            Before::Output(output) => output.range(),
-            _ => None,
-        }
     }
 }

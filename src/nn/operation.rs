@@ -8,6 +8,7 @@ use rand_distr::StandardNormal;
 
 use super::architecture::Operation;
 use super::batch_norm;
+use super::loss::Output;
 use super::passing::{Backward, Forward, Seen};
 use super::quantise::Levels;
 use crate::math::elementwise::map;
@@ -209,6 +210,24 @@ fn see_range(seen: &mut Seen, values: &[f32], n_valid: usize) {
     for v in values.chunks_exact(TILE).flat_map(|unit| &unit[..n_valid]) {
         seen.0[0] = seen.0[0].min(*v);
         seen.0[1] = seen.0[1].max(*v);
+    }
+}
+
+/// The input of an operation, which determines the range of its values.
+pub(super) enum Before {
+    Sums,
+    Output(Output),
+    Operation(Operation),
+}
+
+impl Before {
+    /// The smallest and the largest possible value; `None` if unbounded.
+    pub(super) fn range(&self) -> Option<(f32, f32)> {
+        match self {
+            Before::Operation(Operation::Activation(activation)) => activation.range(),
+            Before::Output(output) => output.range(),
+            _ => None,
+        }
     }
 }
 

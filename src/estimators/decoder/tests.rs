@@ -86,7 +86,7 @@ fn labels_that_t_does_not_determine_have_a_bound_of_about_0() {
 
 #[test]
 fn units_and_offsets_of_t_do_not_matter() {
-    let (t, y) = mixture(400, |y| f64::from(y), |_| 1.0);
+    let (t, y) = mixture(400, f64::from, |_| 1.0);
     let expected = information(logistic(), &t, 2, &y[..200]).unwrap();
     let scaled: Vec<f64> =
         t.iter().enumerate().map(|(i, t)| if i % 2 == 0 { 1e-12 * t } else { 1e3 * t + 50.0 }).collect();
@@ -96,7 +96,7 @@ fn units_and_offsets_of_t_do_not_matter() {
 
 #[test]
 fn results_depend_on_the_seed_and_not_on_the_number_of_threads() {
-    let (t, y) = mixture(300, |y| f64::from(y), |_| 1.0);
+    let (t, y) = mixture(300, f64::from, |_| 1.0);
     for decoder in [logistic(), mlp()] {
         let all_threads = information(decoder, &t, 1, &y).unwrap();
         let single = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
