@@ -60,9 +60,19 @@ fn assert_rows(page: &str, entries: impl Iterator<Item = (&'static str, &'static
 
 #[test]
 fn pages_name_every_entry_of_the_registries() {
-    assert_rows("README.md", ESTIMATORS.iter().map(|spec| (spec.name, spec.summary)));
     assert_rows("docs/data-sets.md", DATASETS.iter().map(|spec| (spec.name, spec.summary)));
     assert_rows("docs/gallery.md", PLOTS.iter().map(|spec| (spec.name, spec.summary)));
+}
+
+#[test]
+fn readme_and_the_page_of_estimators_name_every_estimator() {
+    let read = |page: &str| fs::read_to_string(root().join(page)).unwrap();
+    let (readme, index) = (read("README.md"), read("docs/estimators/index.md"));
+    for spec in ESTIMATORS {
+        assert!(readme.contains(&format!("`{}`", spec.name)), "README.md lacks `{}`", spec.name);
+        let link = format!("[`{0}`]({0}.md)", spec.name);
+        assert!(index.contains(&link), "docs/estimators/index.md lacks `{}`", spec.name);
+    }
 }
 
 #[test]
