@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "tests, and the helpers they share")]
 
 mod aggregate; // statistics over runs, and tables of several experiments
+mod audit; // estimators on distributions with known information
 mod check; // verdicts on estimates
 mod compat; // files of all earlier versions of the tables can be read
 mod data; // make and import data; compared with Tishby's file if it is present
@@ -21,6 +22,7 @@ mod import; // tables in common formats
 mod json; // output for programs
 mod lineage; // results and the recording that they were made from
 mod messages; // wrong folders, tables that are out of date, flags that need another flag
+mod mi; // information of two variables from files
 mod movie; // animations
 mod networks; // how layers, losses and stopping rules appear in a recording
 mod outside; // values outside of fixed edges, and the default rule of binning
