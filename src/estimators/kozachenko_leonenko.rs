@@ -145,9 +145,13 @@ impl Estimator for KozachenkoLeonenko {
         let h_a = entropy_of(*self, &scaled_a, FIRST);
         let of_pair = |b: &Variable<'_>| match b {
             Variable::Real(b) => {
+                let (n_t, n_y) = (points.n_samples(), b.n_samples());
+                if n_t != n_y {
+                    return Err(EstimateError::Mismatch { n_t, n_y });
+                }
                 let scaled_b = standardised(b.values(), b.n_dims());
                 let h_a_and_b = h_a.clone()? + entropy_of(*self, &scaled_b, SECOND)?;
-                Ok(Information::of(h_a_and_b - entropy_of(*self, &joined(&scaled_a, &scaled_b), SECOND)?))
+                Ok(Information::of(h_a_and_b - entropy_of(*self, &joined(&scaled_a, &scaled_b), BOTH)?))
             }
             Variable::Classes(_) => by_labels(self, a, std::slice::from_ref(b)).remove(0),
         };
@@ -157,6 +161,7 @@ impl Estimator for KozachenkoLeonenko {
 
 const FIRST: &str = "the first variable";
 const SECOND: &str = "the second variable";
+const BOTH: &str = "both variables";
 
 /// h of scaled values and their number of coordinates, which is 0 if all values are equal.
 fn entropy_of(

@@ -179,3 +179,207 @@ impl Estimator for Ksg {
         bs.iter().map(|b| self.of_pair(a, scaled_a.as_ref(), b)).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+
+    use rand::SeedableRng;
+    use rand::rngs::ChaCha8Rng;
+    use rand_distr::{Distribution, StandardNormal};
+
+    use super::*;
+    use crate::estimators::{Cells, EstimatorSet, KozachenkoLeonenko, MixedKsg, Points};
+    use crate::parameter::{Parameters, Value};
+
+    fn real(values: &[f64], n_dims: usize) -> Variable<'_> {
+        Variable::Real(Points::new(values, n_dims).unwrap())
+    }
+
+    fn classes(numbers: &[u32]) -> Variable<'static> {
+        Variable::Classes(Cow::Owned(Cells::of_rows(numbers, 1)))
+    }
+
+    fn information<E: Estimator>(estimator: &E, a: &Variable<'_>, b: &Variable<'_>) -> Result<f64, EstimateError> {
+        estimator.between(a, std::slice::from_ref(b)).remove(0).map(|found| {
+            assert!(found.ceiling.is_none_or(|ceiling| found.value.0 <= ceiling.0 + 1e-12));
+            found.value.0
+        })
+    }
+
+    /// Normal x, and y with correlation ρ to it.
+    fn correlated(n: usize, rho: f64, seed: u64) -> (Vec<f64>, Vec<f64>) {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let mut normal = || -> f64 { StandardNormal.sample(&mut rng) };
+        (0..n).map(|_| (normal(), normal())).map(|(x, e)| (x, rho * x + (1.0 - rho * rho).sqrt() * e)).unzip()
+    }
+
+    /// The fixture of `math/ksg.rs`: SplitMix64 of seed 42 and the Box-Muller transform, ρ = 0.5.
+    fn fixture() -> (Vec<f64>, Vec<f64>) {
+        let mut state = 42_u64;
+        let mut uniform = || {
+            state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            let z = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
+        };
+        let mut pair = || {
+            let (r, angle) = ((-2.0 * (1.0 - uniform()).ln()).sqrt(), std::f64::consts::TAU * uniform());
+            (r * angle.cos(), r * angle.sin())
+        };
+        (0..1000).map(|_| pair()).map(|(x, e)| (x, 0.5 * x + 0.75_f64.sqrt() * e)).unzip()
+    }
+
+    /// Values of NumPy and SciPy, from all distances after division by the standard deviations.
+    #[test]
+    fn scaled_variables_have_the_values_of_scipy() {
+        let (x, y) = fixture();
+        let (a, b) = (real(&x, 1), real(&y, 1));
+        let ksg = Ksg::neighbour(3).unwrap();
+        // Distances of 1e-4 keep 12 digits, so no neighbour is counted differently.
+        let close = |got: f64, expected: f64| assert!((got - expected).abs() < 1e-12, "{got} {expected}");
+        close(information(&ksg, &a, &b).unwrap(), 0.132_005_327_116_670_12);
+        close(information(&ksg.algorithm(KsgAlgorithm::Second), &a, &b).unwrap(), 0.142_007_394_717_070_13);
+        let sign: Vec<u32> = x.iter().map(|x| u32::from(*x > 0.0)).collect();
+        for (a, b) in [(&b, &classes(&sign)), (&classes(&sign), &b)] {
+            close(information(&ksg, a, b).unwrap(), 0.084_611_076_598_856_07);
+        }
+        for (k, expected) in [(2, 0.175_692_858_602_841_9), (3, 0.149_654_646_132_363_57)] {
+            close(information(&KozachenkoLeonenko::neighbour(k).unwrap(), &a, &b).unwrap(), expected);
+        }
+    }
+
+    /// Truth −½ ln(1 − ρ²) = 0.14384. From SciPy, 60 seeds: mean 0.141 and standard deviation 0.050 for k = 1, 0.145 and 0.028
+    /// for k = 3; four standard errors of the mean of 60 seeds.
+    #[test]
+    fn correlated_normal_numbers_have_their_information_on_average() {
+        for (k, std) in [(1, 0.050), (3, 0.028)] {
+            for algorithm in [KsgAlgorithm::First, KsgAlgorithm::Second] {
+                let ksg = Ksg::neighbour(k).unwrap().algorithm(algorithm);
+                let value = |seed: u64| {
+                    let (x, y) = correlated(1000, 0.5, seed);
+                    information(&ksg, &real(&x, 1), &real(&y, 1)).unwrap()
+                };
+                let values: Vec<f64> = (0..60).map(value).collect();
+                let mean = values.iter().sum::<f64>() / 60.0;
+                let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / 59.0;
+                assert!((mean - 0.143_841_036).abs() < 4.0 * std / 60_f64.sqrt(), "k {k}, {algorithm:?}: {mean}");
+                // The standard deviation of 60 values has a relative error of 9 %; four of them.
+                assert!((variance.sqrt() / std - 1.0).abs() < 0.36, "k {k}, {algorithm:?}: {variance}");
+            }
+        }
+    }
+
+    #[test]
+    fn units_of_measurement_and_single_precision_change_nothing() {
+        let (x, y) = correlated(200, 0.6, 1);
+        let b = real(&y, 1);
+        for algorithm in [KsgAlgorithm::First, KsgAlgorithm::Second] {
+            let ksg = Ksg::neighbour(3).unwrap().algorithm(algorithm);
+            let value = |map: &dyn Fn(f64) -> f64| {
+                let x: Vec<f64> = x.iter().map(|x| map(*x)).collect();
+                information(&ksg, &real(&x, 1), &b).unwrap()
+            };
+            let expected = value(&|x| x);
+            for map in [&|x: f64| x * 1e-12, &|x: f64| x * 1e300, &|x: f64| 3.0 - 7.0 * x] as [&dyn Fn(f64) -> f64; 3] {
+                assert!((value(map) - expected).abs() < 1e-12);
+            }
+            // Rounded to 1e-7 and 1e-7: few or no neighbours are counted differently, each for 1/200 of ψ(n + 1) − ψ(n) < 1.
+            for map in [&|x: f64| x + 1e9, &|x: f64| f64::from(x as f32)] as [&dyn Fn(f64) -> f64; 2] {
+                assert!((value(map) - expected).abs() < 0.01);
+            }
+        }
+    }
+
+    #[test]
+    fn a_constant_coordinate_changes_nothing_and_a_constant_variable_is_refused() {
+        let (x, y) = correlated(200, 0.6, 2);
+        let with_constant: Vec<f64> = x.iter().flat_map(|x| [*x, 4.0]).collect();
+        let ksg = Ksg::neighbour(3).unwrap();
+        let b = real(&y, 1);
+        assert_eq!(information(&ksg, &real(&with_constant, 2), &b), information(&ksg, &real(&x, 1), &b));
+        let constant = [0.3; 200];
+        for (a, b) in [(&real(&constant, 1), &b), (&b, &real(&constant, 1))] {
+            let refused = information(&ksg, a, b).unwrap_err();
+            assert!(matches!(refused, EstimateError::NoSpread { .. }), "{refused}");
+            assert!(information(&MixedKsg::neighbour(3).unwrap(), a, b).unwrap().abs() < 1e-12);
+        }
+    }
+
+    #[test]
+    fn samples_that_repeat_and_lattices_are_refused() {
+        let (x, y) = correlated(20, 0.6, 3);
+        let (x, y) = (x.repeat(10), y.repeat(10));
+        for algorithm in [KsgAlgorithm::First, KsgAlgorithm::Second] {
+            let ksg = Ksg::neighbour(3).unwrap().algorithm(algorithm);
+            let refused = information(&ksg, &real(&x, 1), &real(&y, 1)).unwrap_err();
+            assert_eq!(
+                refused.to_string(),
+                "200 of 200 samples of both variables together repeat, so there is no density there; use `mixed-ksg`, which allows repeated values"
+            );
+            // All inputs of 8 bits, each once, and a unit with a density.
+            let bits: Vec<f64> = (0..256).flat_map(|i| (0..8).map(move |bit| f64::from(i >> bit & 1))).collect();
+            let (t, _) = correlated(256, 0.0, 4);
+            let refused = information(&ksg, &real(&t, 1), &real(&bits, 8)).unwrap_err();
+            assert!(matches!(refused, EstimateError::Tied { n_samples: 256, k: 3, .. }), "{refused}");
+        }
+        let labels: Vec<u32> = (0..200).map(|i| i / 100).collect();
+        let refused = information(&Ksg::neighbour(3).unwrap(), &real(&x, 1), &classes(&labels)).unwrap_err();
+        assert!(matches!(refused, EstimateError::Repeated { n: 200, .. }), "{refused}");
+    }
+
+    #[test]
+    fn numbers_of_samples_and_kinds_are_checked() {
+        assert!(Ksg::neighbour(0).is_err() && Ksg::neighbour(1001).is_err());
+        let (x, y) = correlated(10, 0.5, 5);
+        let (x, y) = (real(&x, 1), real(&y, 1));
+        let refused = |k: usize, a: &Variable<'_>, b: &Variable<'_>| {
+            let ksg = information(&Ksg::neighbour(k).unwrap(), a, b).unwrap_err();
+            let same = |mixed: &str| mixed == ksg.to_string().replace("`ksg`", "`mixed-ksg`");
+            assert!(same(&information(&MixedKsg::neighbour(k).unwrap(), a, b).unwrap_err().to_string()));
+            ksg
+        };
+        assert!(information(&Ksg::neighbour(9).unwrap(), &x, &y).is_ok());
+        assert_eq!(
+            refused(10, &x, &y).to_string(),
+            "the distance to neighbour `k` needs at least 11 samples, got 10; choose a smaller `k`, or use more samples"
+        );
+        let labels = classes(&[0, 0, 0, 0, 0, 0, 0, 1, 1, 1]);
+        assert_eq!(refused(3, &x, &labels), EstimateError::FewInClass { n: 3, k: 3 });
+        assert!(information(&Ksg::neighbour(2).unwrap(), &x, &labels).is_ok());
+        let many = classes(&[0, 1, 2, 3, 4, 5, 5, 5, 5, 5]);
+        assert_eq!(refused(1, &x, &many), EstimateError::ManyClasses { n_classes: 6, n_samples: 10 });
+        assert!(matches!(refused(1, &labels, &labels), EstimateError::WrongKinds { .. }));
+        assert_eq!(refused(1, &x, &classes(&[0, 1])), EstimateError::Mismatch { n_t: 10, n_y: 2 });
+    }
+
+    #[test]
+    fn a_layer_has_information_about_the_values_of_its_inputs() {
+        use crate::estimators::InputsAndLabels;
+        use crate::sample::Representation;
+        let (x, t) = correlated(400, 0.9, 6);
+        let y: Vec<i32> = x.iter().map(|x| i32::from(*x > 0.0)).collect();
+        let t: Vec<f32> = t.iter().map(|t| *t as f32).collect();
+        let x = Points::new(x, 1).unwrap();
+        let samples = InputsAndLabels::of_distinct(&y, 3).unwrap().with_inputs(x.clone()).unwrap();
+        let representation = Representation::new(&t, 1).unwrap();
+        let ksg = Ksg::neighbour(3).unwrap();
+        let estimate = ksg.estimate(&LayerData::of_samples(representation, &samples).unwrap()).unwrap();
+        let expected = information(&ksg, &Variable::Real(Points::of_activations(&representation)), &Variable::Real(x));
+        assert_eq!(estimate.i_xt.unwrap().0, expected.unwrap());
+        // Truth 0.8304; the standard deviation of SciPy for N = 1000 is about 0.03, so 0.05 for N = 400.
+        assert!((estimate.i_xt.unwrap().0 - 0.83).abs() < 0.25);
+        assert!(estimate.i_xt_null.unwrap().mean.0.abs() < 0.15 && estimate.i_ty_null.unwrap().mean.0.abs() < 0.15);
+        assert!(estimate.i_ty.0 < estimate.i_ty_ceiling.0 && estimate.i_xt.unwrap() < estimate.i_xt_ceiling.unwrap());
+    }
+
+    #[test]
+    fn members_are_named_by_what_changes_their_number() {
+        let words = [("k", "1,3"), ("algorithm", "1,2")];
+        let given = words.iter().map(|(name, word)| ((*name).to_owned(), Value::parse_list(word))).collect();
+        let built = (SPEC.build)(&Parameters::product(SPEC.parameters, given).unwrap()).unwrap();
+        let mut ids: Vec<String> = EstimatorSet::members(&*built).iter().map(|member| member.id.to_string()).collect();
+        ids.sort_unstable();
+        assert_eq!(ids, ["ksg-k-1", "ksg-k-1-algorithm-2", "ksg-k-3", "ksg-k-3-algorithm-2"]);
+    }
+}

@@ -13,7 +13,7 @@ use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 /// Samples of a leaf.
-const LEAF: usize = 32;
+const LEAF: usize = 64;
 
 /// Samples of a leaf whose distances are computed at once, in registers.
 const LANES: usize = 16;
@@ -22,7 +22,7 @@ const LANES: usize = 16;
 const BLOCKS: usize = LEAF / LANES;
 
 /// Coordinates between two checks whether all samples of a leaf are already too far.
-const COORDINATES_PER_CHECK: usize = 8;
+const COORDINATES_PER_CHECK: usize = 4;
 
 /// Samples in boxes within boxes.
 #[derive(Debug)]
@@ -224,6 +224,23 @@ fn largest_distance((low, high): (&[f64], &[f64]), (low_b, high_b): (&[f64], &[f
     largest
 }
 
+/// The least and the largest distances between the samples in `columns` and points of a box.
+#[inline(always)]
+fn box_distances(columns: &[[f64; LANES]], (low, high): (&[f64], &[f64])) -> ([f64; LANES], [f64; LANES]) {
+    let (mut least, mut largest) = ([0.0; LANES], [0.0; LANES]);
+    for ((column, low), high) in columns.iter().zip(low).zip(high) {
+        for lane in 0..LANES {
+            let (below, above) = (low - column[lane], column[lane] - high);
+            let gap = if below > above { below } else { above };
+            least[lane] = if gap > least[lane] { gap } else { least[lane] };
+            let (to_high, to_low) = (high - column[lane], column[lane] - low);
+            let span = if to_high > to_low { to_high } else { to_low };
+            largest[lane] = if span > largest[lane] { span } else { largest[lane] };
+        }
+    }
+    (least, largest)
+}
+
 /// The `n` nearest neighbours of the samples at the positions `queries`, which are those of a leaf.
 struct Search<'a> {
     tree: &'a KdTree,
@@ -232,12 +249,12 @@ struct Search<'a> {
 }
 
 /// The nearest samples so far, by ascending distance.
-struct Nearest {
+struct NearestSamples {
     list: Vec<(f64, u32)>,
     n: usize,
 }
 
-impl Nearest {
+impl NearestSamples {
     /// Samples must be nearer than this to be added.
     #[inline(always)]
     fn bound(&self) -> f64 {
@@ -281,14 +298,14 @@ impl WithSimd for Search<'_> {
     fn with_simd<S: Simd>(self, _: S) -> Self::Output {
         let Self { tree, queries, n } = self;
         let own = queries.start / LEAF;
-        let mut nearest: Vec<Nearest> =
-            queries.clone().map(|_| Nearest { list: Vec::with_capacity(n.min(tree.order.len())), n }).collect();
+        let mut nearest: Vec<NearestSamples> =
+            queries.clone().map(|_| NearestSamples { list: Vec::with_capacity(n.min(tree.order.len())), n }).collect();
         // The own leaf first: it gives bounds that exclude most others.
         for (at, nearest) in queries.clone().zip(&mut nearest) {
             nearest.add_leaf(tree, own, at);
         }
         let own_corners = tree.leaf_corners(own);
-        let farthest = |nearest: &[Nearest]| nearest.iter().map(Nearest::bound).fold(0.0, f64::max);
+        let farthest = |nearest: &[NearestSamples]| nearest.iter().map(NearestSamples::bound).fold(0.0, f64::max);
         let mut bound = farthest(&nearest);
         let mut stack = vec![(0.0, tree.root())];
         while let Some((least, node)) = stack.pop() {
@@ -308,11 +325,13 @@ impl WithSimd for Search<'_> {
             if node.first == own {
                 continue;
             }
-            let corners = tree.corners(node);
-            for (at, nearest) in queries.clone().zip(&mut nearest) {
-                let row = tree.row(at);
-                if least_distance((row, row), corners) < nearest.bound() {
-                    nearest.add_leaf(tree, node.first, at);
+            for block in 0..BLOCKS {
+                let (least, _) = box_distances(tree.block(own, block), tree.corners(node));
+                let first = block * LANES;
+                for (lane, (least, nearest)) in least.iter().zip(nearest.iter_mut().skip(first)).enumerate() {
+                    if *least < nearest.bound() {
+                        nearest.add_leaf(tree, node.first, own * LEAF + first + lane);
+                    }
                 }
             }
             bound = farthest(&nearest);
@@ -334,7 +353,8 @@ impl WithSimd for Count<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) -> Vec<u32> {
         let Self { tree, queries, radii } = self;
-        let own_corners = tree.leaf_corners(queries.start / LEAF);
+        let own = queries.start / LEAF;
+        let own_corners = tree.leaf_corners(own);
         let largest = radii.iter().copied().fold(0.0, f64::max);
         let least = radii.iter().copied().fold(f64::INFINITY, f64::min);
         let mut counts = vec![0_u32; radii.len()];
@@ -353,21 +373,102 @@ impl WithSimd for Count<'_> {
                 stack.extend(node.branches());
                 continue;
             }
-            for ((at, radius), count) in queries.clone().zip(radii).zip(&mut counts) {
-                let row = tree.row(at);
-                if least_distance((row, row), corners) >= *radius {
-                    continue;
-                }
-                if largest_distance((row, row), corners) < *radius {
-                    *count += n_inside;
-                    continue;
-                }
-                // Plain loops: closures would be compiled without the wide instructions.
-                for block in 0..BLOCKS {
-                    *count += farthest(tree.block(node.first, block), row, *radius).1 as u32;
+            for block in 0..BLOCKS {
+                let (nearest, farthest_of) = box_distances(tree.block(own, block), corners);
+                for lane in 0..LANES.min(radii.len().saturating_sub(block * LANES)) {
+                    let query = block * LANES + lane;
+                    if nearest[lane] >= radii[query] {
+                        continue;
+                    }
+                    if farthest_of[lane] < radii[query] {
+                        counts[query] += n_inside;
+                        continue;
+                    }
+                    let row = tree.row(queries.start + query);
+                    // Plain loops: closures would be compiled without the wide instructions.
+                    for block in 0..BLOCKS {
+                        counts[query] += farthest(tree.block(node.first, block), row, radii[query]).1 as u32;
+                    }
                 }
             }
         }
         counts
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn distance(a: &[f64], b: &[f64]) -> f64 {
+        a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max)
+    }
+
+    /// A slow and simple implementation: sorts the distances of every sample from all others.
+    fn slow_nearest(rows: &[&[f64]], n: usize) -> Vec<Vec<f64>> {
+        let of_sample = |i: usize| {
+            let mut distances: Vec<f64> =
+                (0..rows.len()).filter(|j| *j != i).map(|j| distance(rows[i], rows[j])).collect();
+            distances.sort_by(f64::total_cmp);
+            distances.truncate(n);
+            distances
+        };
+        (0..rows.len()).map(of_sample).collect()
+    }
+
+    fn check(values: &[f64], n_dims: usize, n: usize) {
+        let rows: Vec<&[f64]> = values.chunks_exact(n_dims).collect();
+        let tree = KdTree::new(values, n_dims);
+        let found = tree.nearest(n, <[(f64, u32)]>::to_vec);
+        let expected = slow_nearest(&rows, n);
+        for (i, (near, expected)) in found.iter().zip(&expected).enumerate() {
+            assert_eq!(&near.iter().map(|(distance, _)| *distance).collect::<Vec<_>>(), expected, "sample {i}");
+            for (to, other) in near {
+                assert_eq!((distance(rows[i], rows[*other as usize]), *other == i as u32), (*to, false));
+            }
+        }
+        // At exactly the distance of the last neighbour, and just above it.
+        for radius in [|near: &[f64]| near[near.len() - 1], |near: &[f64]| near[near.len() - 1].next_up()] {
+            let radii: Vec<f64> = expected.iter().map(|near| radius(near)).collect();
+            let count = |(row, radius): (&&[f64], &f64)| {
+                rows.iter().filter(|other| distance(row, other) < *radius).count() as u32
+            };
+            assert_eq!(tree.counts(&radii), rows.iter().zip(&radii).map(count).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn narrow_and_wide_samples_have_the_neighbours_of_the_slow_twin() {
+        for (n_samples, n_dims) in [(2, 1), (33, 1), (1000, 2), (1100, 5), (500, 16), (300, 61)] {
+            let values: Vec<f64> = (0..n_samples * n_dims).map(|i| ((i * i) as f64 * 0.7391).sin()).collect();
+            for n in [1, 4, 40] {
+                check(&values, n_dims, n);
+            }
+        }
+    }
+
+    /// More equal coordinates than a leaf has samples.
+    #[test]
+    fn samples_may_repeat_or_lie_on_a_plane() {
+        let values: Vec<f64> = (0..900).map(|i| if i % 3 == 0 { 0.5 } else { f64::from(i / 200) }).collect();
+        check(&values, 3, 3);
+        check(&[0.25; 200], 2, 5);
+    }
+
+    proptest! {
+        /// Whole numbers, so that many distances tie, and numbers with rounded differences.
+        #[test]
+        fn neighbours_and_counts_are_those_of_the_slow_twin(
+            n_dims in 1..5_usize,
+            n in 1..6_usize,
+            is_whole: bool,
+            samples in proptest::collection::vec(proptest::collection::vec(-3.0..3.0_f64, 4), 2..200),
+        ) {
+            let value = |value: &f64| if is_whole { value.round() } else { 1e5 + value };
+            let values: Vec<f64> = samples.iter().flat_map(|row| row[..n_dims].iter().map(value)).collect();
+            check(&values, n_dims, n);
+        }
     }
 }

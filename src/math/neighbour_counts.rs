@@ -43,3 +43,32 @@ fn on_line(sorted: &[f64], value: f64, radius: f64) -> u32 {
     let end = sorted.partition_point(|other| *other <= value || other - value < radius);
     (end - start) as u32
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// Far from 0, where sums of a value and a radius are rounded; radii are distances of other samples.
+        #[test]
+        fn counts_on_a_line_are_decided_by_differences(values in proptest::collection::vec(-1.0..1.0_f64, 2..80)) {
+            let values: Vec<f64> = values.iter().map(|value| value + 1e4).collect();
+            for step in 1..4 {
+                let next = |i: usize| values[(i + step) % values.len()];
+                let radii: Vec<f64> = (0..values.len()).map(|i| (values[i] - next(i)).abs().max(1e-300)).collect();
+                let near = |i: usize| values.iter().filter(|other| (*other - values[i]).abs() < radii[i]).count() as u32;
+                prop_assert_eq!(NeighbourCounts::new(&values, 1).below(&radii), (0..values.len()).map(near).collect::<Vec<_>>());
+            }
+        }
+    }
+
+    #[test]
+    fn the_neighbour_at_the_radius_is_not_counted() {
+        let radii = [0.1_f64.next_up(), 0.1, 0.2, 9.0];
+        assert_eq!(NeighbourCounts::new(&[0.0, 0.0, 0.1, 0.5], 1).below(&radii), [3, 2, 3, 4]);
+        let plane = [0.0, 0.0, 0.0, 0.0, 0.1, 0.1, 0.5, 0.1];
+        assert_eq!(NeighbourCounts::new(&plane, 2).below(&radii), [3, 2, 3, 4]);
+    }
+}
