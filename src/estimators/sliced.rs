@@ -342,8 +342,8 @@ mod tests {
         let [x, y] = correlated(2000, 2, 3);
         let found = between(Sliced::dims(2).unwrap().slices(4).unwrap().on_copula(), &x, &y);
         assert!((found.value.0 + 0.19_f64.ln()).abs() < 0.12, "{found:?}");
-        let one = between(Sliced::dims(1).unwrap().slices(64).unwrap().on_copula(), &x, &y);
-        assert!(one.value.0 < 0.6 * found.value.0);
+        let lines = between(Sliced::dims(1).unwrap().slices(64).unwrap().on_copula(), &x, &y);
+        assert!(lines.value.0 < 0.6 * found.value.0);
     }
 
     #[test]

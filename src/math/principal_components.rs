@@ -211,9 +211,11 @@ mod tests {
         assert!(difference.iter().all(|difference| difference.abs() < 1e-12), "{difference}");
     }
 
+    type NormsAndFirst = [(f64, f64); 3];
+
     /// Numbers of samples and dimensions; for every component the square root of Σ score² and the first score, from
     /// numpy.linalg.svd.
-    const GOLD: [(usize, usize, [(f64, f64); 3]); 2] = [
+    const GOLD: [(usize, usize, NormsAndFirst); 2] = [
         (
             50,
             6,
