@@ -148,7 +148,10 @@ impl Features {
         for (t, h) in self.h.iter().enumerate() {
             delta.fill(0.0);
             for (delta, row) in delta.chunks_exact_mut(TILE).zip(by_score.chunks_exact(n)) {
-                delta.iter_mut().zip(&row[t * TILE..]).for_each(|(delta, derivative)| *delta = *derivative as f32);
+                delta
+                    .iter_mut()
+                    .zip(&row[t * TILE..])
+                    .for_each(|(delta, derivative)| *delta = normal_or_zero(*derivative));
             }
             add_gradients(h, &delta, &mut of_g, &mut of_bias);
             back_affine(&self.g, &delta, &mut of_tile);
@@ -158,6 +161,11 @@ impl Features {
         }
         (of_g, of_h)
     }
+}
+
+/// The value in f32. Numbers below 1e-38 become 0: processors compute with subnormal numbers many times more slowly.
+fn normal_or_zero(value: f64) -> f32 {
+    if value.abs() < f64::from(f32::MIN_POSITIVE) { 0.0 } else { value as f32 }
 }
 
 #[cfg(test)]
