@@ -164,7 +164,7 @@ pub(super) fn by_labels<E: Estimator>(
 /// The largest allowed rounding error of a value, relative to the range of its coordinate.
 const LARGEST_ROUNDING: f64 = 1e-5;
 
-/// I(T;Y), and I(X;T) if the values of X are known, from an estimator of the information between two variables; `h_t` is
+/// I(T;Y), and I(X;T) if the values of X are known and the estimator can be applied to them, from an estimator of the information between two variables; `h_t` is
 /// its entropy of T, if it has one.
 ///
 /// # Errors
@@ -177,7 +177,8 @@ pub(super) fn estimate_layer<E: Estimator>(
     let t = Variable::Real(Points::of_activations(&layer.activations));
     let i_ty = all_or_error(estimator.between(&t, &labels_of_layer(layer)?))?;
     let xs = inputs_of_layer(layer);
-    let i_xt = if xs.is_empty() { Vec::new() } else { all_or_error(estimator.between(&t, &xs))? };
+    // Values of X that repeat or lie on a lattice have no density, but I(T;Y) does not depend on them.
+    let i_xt = if xs.is_empty() { Vec::new() } else { all_or_error(estimator.between(&t, &xs)).unwrap_or_default() };
     estimate_from(layer, &i_ty, &i_xt, h_t)
 }
 
