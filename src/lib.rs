@@ -27,7 +27,7 @@
 //! - `store` (feature `store`): read the activations that `infoplane record` or another program wrote.
 //! - [`weights`]: measures of the information in recorded weights; each measure names the randomness that it is about.
 //! - [`bottleneck`]: the information bottleneck of a known joint distribution. [`linear_network`] and [`minimal_model`]: models
-//!   whose information is known exactly.
+//!   whose information is known exactly. [`noise_mixture`]: information of layers with Gaussian noise or Gaussian dropout.
 //! - The feature `pipeline`, on by default, adds what the command `infoplane` does.
 //!
 //! The map of the source code is ARCHITECTURE.md.
@@ -68,4 +68,4 @@ pub mod units;
 pub mod visible;
 pub mod weights;
 
-pub use math::{bottleneck, linear_network, minimal_model};
+pub use math::{bottleneck, linear_network, minimal_model, noise_mixture};

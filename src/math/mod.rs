@@ -36,6 +36,7 @@ pub mod minimal_model;
 pub mod narrow;
 pub mod neighbour_counts;
 pub mod neighbours;
+pub mod noise_mixture;
 pub mod normal;
 #[cfg(feature = "pipeline")]
 pub mod paired;
