@@ -261,7 +261,7 @@ impl Estimator for Kde {
                 Precision::Single => in_f32.next(),
                 Precision::Double => in_f64.next(),
             };
-            let Information { i_xt, i_ty } = information.expect("every kernel has its information");
+            let BoundInformation { i_xt, i_ty } = information.expect("every kernel has its information");
             let h_t_given_x = h_t_given_x(t.n_units(), noise.variance);
             Estimate {
                 i_xt: Some(i_xt),
@@ -286,7 +286,7 @@ impl Estimator for Kde {
 }
 
 /// The results of one kernel for a layer.
-struct Information {
+struct BoundInformation {
     i_xt: Nats,
     /// For the labels, then for every shuffle of them.
     i_ty: Vec<Nats>,
@@ -302,9 +302,9 @@ fn information<T: Real>(
     kernels: &[Kernel],
     samples: &InputsAndLabels,
     classes: &Cells,
-) -> Vec<Information> {
+) -> Vec<BoundInformation> {
     let n_samples = samples.n_samples();
-    let of_block = |kernels: &[Kernel]| -> Vec<Information> {
+    let of_block = |kernels: &[Kernel]| -> Vec<BoundInformation> {
         let mut labellings = labellings(samples, classes);
         let mut i_xts = Vec::new();
         let mut i_tys: Vec<Vec<Nats>> = vec![Vec::new(); kernels.len()];
@@ -313,7 +313,7 @@ fn information<T: Real>(
                 labellings.by_ref().take(labellings_at_once(kernels.len(), n_samples)).collect();
             let block: Vec<&[u32]> = block.iter().map(|classes| classes.numbers()).collect();
             if block.is_empty() {
-                return i_xts.into_iter().zip(i_tys).map(|(i_xt, i_ty)| Information { i_xt, i_ty }).collect();
+                return i_xts.into_iter().zip(i_tys).map(|(i_xt, i_ty)| BoundInformation { i_xt, i_ty }).collect();
             }
             let sums = kernel_sums(values, n_units, kernels, &block);
             i_xts = sums.iter().map(|sums| i_xt(&sums.all)).collect();

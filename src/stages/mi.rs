@@ -91,7 +91,7 @@ pub fn read_pair(x: &VariableSource, y: &VariableSource, options: &Options) -> R
         Ok::<_, StageError>((variable, names))
     };
     // With one file, X is every column that is not Y.
-    let is_same_file = x.file == y.file;
+    let is_same_file = x.file == y.file && !y.columns.is_empty();
     let (in_y, names) = read(y, &mut room, &[])?;
     let (in_x, names_x) = read(x, &mut room, if is_same_file { &names } else { &[] })?;
     if let Some(name) = names_x.iter().find(|name| is_same_file && names.contains(name)) {

@@ -1,7 +1,7 @@
 //! Audits at the size, dimension and covariance of a recorded layer.
 
 use super::super::{Progress, StageError};
-use super::{AuditRequest, Audited, Source, audited};
+use super::{AuditRequest, Audited, DrawnFrom, audited};
 use crate::audit::LayerShape;
 use crate::count::counted;
 use crate::estimate_id::Values;
@@ -22,9 +22,9 @@ pub fn layer_shape(experiment: &Experiment, layer: &str) -> Result<LayerShape, S
     let layers = recording.layers(Values::Activations)?;
     let is_meant = |id: &&LayerId| id.to_string() == layer || names.get(**id).is_some_and(|name| *name == *layer);
     let Some(id) = layers.iter().find(is_meant) else {
-        let known: Vec<String> = layers.iter().map(LayerId::to_string).collect();
+        let present: Vec<String> = layers.iter().map(LayerId::to_string).collect();
         let folder = experiment.root().display();
-        return Err(StageError::Refused(format!("{folder} has no layer `{layer}`; layers: {}", known.join(", "))));
+        return Err(StageError::Refused(format!("{folder} has no layer `{layer}`; layers: {}", present.join(", "))));
     };
     let run = &recording.runs()[0];
     run.verify(Values::Activations.table(), Some(*id))?;
@@ -56,8 +56,8 @@ pub fn layer_shape(experiment: &Experiment, layer: &str) -> Result<LayerShape, S
 /// # Errors
 /// Parameters cannot be combined.
 pub fn audit_like(request: &AuditRequest, shape: &LayerShape, progress: &dyn Progress) -> Result<Audited, StageError> {
-    let like = |rho: &f64| Source::Like(shape.with_correlation(*rho), shape.n_units());
-    let sources: Vec<Source<'_>> = CORRELATIONS.iter().map(like).collect();
+    let like = |rho: &f64| DrawnFrom::Like(shape.with_correlation(*rho), shape.n_units());
+    let sources: Vec<DrawnFrom<'_>> = CORRELATIONS.iter().map(like).collect();
     audited(request, &sources, &[shape.n_samples()], progress)
 }
 

@@ -59,19 +59,19 @@ pub struct Audited {
 }
 
 /// Something to draw samples from.
-enum Source<'a> {
+enum DrawnFrom<'a> {
     Listed(&'static Distribution, usize),
     Like(LayerLike<'a>, usize),
 }
 
 /// One source, number of samples and seed.
 struct Draw<'a> {
-    source: &'a Source<'a>,
+    source: &'a DrawnFrom<'a>,
     n: usize,
     seed: u64,
 }
 
-impl Source<'_> {
+impl DrawnFrom<'_> {
     fn draw(&self, n: usize, seed: u64) -> Sampled {
         match self {
             Self::Listed(distribution, d) => distribution.draw(*d, n, seed),
@@ -149,13 +149,13 @@ impl AuditRequest {
         })
     }
 
-    fn sources(&self) -> Result<Vec<Source<'static>>, StageError> {
+    fn sources(&self) -> Result<Vec<DrawnFrom<'static>>, StageError> {
         let is_wanted = |d: &&usize| self.dims.is_empty() || self.dims.contains(d);
-        let of = |distribution: &&'static Distribution| {
+        let sources_of = |distribution: &&'static Distribution| {
             let dims = distribution.dims.iter().filter(is_wanted);
-            dims.map(|d| Source::Listed(distribution, *d)).collect::<Vec<_>>()
+            dims.map(|d| DrawnFrom::Listed(distribution, *d)).collect::<Vec<_>>()
         };
-        let sources: Vec<Source<'static>> = self.distributions.iter().flat_map(of).collect();
+        let sources: Vec<DrawnFrom<'static>> = self.distributions.iter().flat_map(sources_of).collect();
         if sources.is_empty() {
             let dims: Vec<String> = self.dims.iter().map(usize::to_string).collect();
             let dims = dims.join(", ");
@@ -174,7 +174,7 @@ fn names(spec: &Spec, sets: &[Parameters]) -> Vec<String> {
 
 fn audited(
     request: &AuditRequest,
-    sources: &[Source<'_>],
+    sources: &[DrawnFrom<'_>],
     n_samples: &[usize],
     progress: &dyn Progress,
 ) -> Result<Audited, StageError> {

@@ -33,9 +33,9 @@ tables! {
         i_xt_bits: Option<f64>,
         /// I(T;Y) in bits; null without an estimate.
         i_ty_bits: Option<f64>,
-        /// Standard error of I(X;T) in bits from the random numbers of the estimator, such as random projections; null for estimators without random numbers, and in files before version 8.
+        /// Standard error of I(X;T) in bits from the random numbers of the estimator, such as random projections; null for estimators without random numbers or that do not measure their effect, and in files before version 8.
         i_xt_error_bits: Option<f64>,
-        /// Standard error of I(T;Y) in bits from the random numbers of the estimator; null for estimators without random numbers, and in files before version 8.
+        /// Standard error of I(T;Y) in bits from the random numbers of the estimator; null for estimators without random numbers or that do not measure their effect, and in files before version 8.
         i_ty_error_bits: Option<f64>,
         /// I(T;T′) in bits, with T′ the next layer; null for the last layer and for estimators that do not provide it.
         i_tt_bits: Option<f64>,
