@@ -43,7 +43,8 @@ fn an_audit_like_a_layer_says_which_estimators_can_be_trusted() {
     let said = project.run(line).stdout;
     assert!(said.contains("4096 samples, 3 units: the error of I(T;Y) is at most"), "{said}");
     assert!(project.run("audit --like outputs/p --layer 9").sentence().contains("has no layer `9`"));
-    assert!(project.run("audit --like outputs/p").sentence().contains("--layer"));
+    let finished = project.run("audit --like outputs/p");
+    assert!(finished.code == 2 && finished.stderr.contains("--layer"), "{}", finished.stderr);
 }
 
 #[test]
