@@ -32,7 +32,8 @@ pub struct EstimateId {
 /// An estimator with a value for each parameter that changes its result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EstimatorId {
-    /// Name of the estimator, for example `binning`; `linear` for the exact information of a linear network.
+    /// Name of the estimator, for example `binning`; `linear` for the exact information of a linear network,
+    /// `propagation` for that of a network with noise.
     pub family: String,
     /// Formula of the estimator, for example `upper`, if it has several.
     pub form: Option<Form>,
@@ -93,6 +94,8 @@ pub enum ScaleKind {
     NComponents,
     /// Number of fixed edges.
     NEdges,
+    /// Number of noisy passes of an input through the network.
+    NPasses,
     /// Number of reference points.
     NPoints,
     /// Number of bins with equally many values.
@@ -158,6 +161,8 @@ pub struct NoEstimateId(String);
 
 /// The family of the exact information of linear networks, which needs no samples.
 pub const EXACT_FAMILY: &str = "linear";
+/// The family of the information of networks with noise, by sample propagation.
+pub const PROPAGATION_FAMILY: &str = "propagation";
 
 impl Form {
     const ALL: [Self; 9] = [
@@ -189,7 +194,7 @@ impl Form {
 }
 
 impl ScaleKind {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 13] = [
         Self::Bandwidth,
         Self::BinWidth,
         Self::Bits,
@@ -197,6 +202,7 @@ impl ScaleKind {
         Self::NBins,
         Self::NComponents,
         Self::NEdges,
+        Self::NPasses,
         Self::NPoints,
         Self::NQuantiles,
         Self::NoiseVariance,
@@ -214,6 +220,7 @@ impl ScaleKind {
             Self::NBins => "n_bins",
             Self::NComponents => "n_components",
             Self::NEdges => "n_edges",
+            Self::NPasses => "n_passes",
             Self::NPoints => "n_points",
             Self::NQuantiles => "n_quantiles",
             Self::NoiseVariance => "noise_variance",

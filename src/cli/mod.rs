@@ -21,6 +21,7 @@ mod mi;
 mod movie;
 mod parameters;
 mod plot;
+mod propagate;
 mod record;
 mod relate;
 mod report;
@@ -63,6 +64,7 @@ const COMMANDS: &[Entry] = &[
     (record::command, record::run),
     (estimate::command, estimate::run),
     (exact::command, exact::run),
+    (propagate::command, propagate::run),
     (bound::command, bound::run),
     (weights::command, weights::run),
     (aggregate::command, aggregate::run),

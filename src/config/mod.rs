@@ -16,6 +16,7 @@ mod learning_rate;
 mod network;
 mod networks;
 mod pattern;
+mod propagation;
 mod record;
 mod requests;
 mod schedule;
@@ -59,6 +60,8 @@ pub use network::{recorded_architecture, recorded_bounds};
 use networks::Layers;
 pub use networks::{Networks, Origin};
 pub(crate) use pattern::matches as matches_pattern;
+use propagation::RawPropagation;
+pub use propagation::{LayerNoise, LayerWithNoise, Propagation};
 use record::RawRecord;
 pub use record::{Record, RecordedSamples, When};
 use requests::requests;
@@ -85,6 +88,8 @@ pub struct Pipeline {
     pub estimates: Vec<Request>,
     /// The exact information to compute, for linear networks.
     pub exact: Option<Exact>,
+    /// The sample propagation to compute, for networks with noise.
+    pub propagation: Option<Propagation>,
     /// The measures of weights to apply.
     pub weights: Vec<MeasureRequest>,
     /// The information bottleneck bound, if it is requested.
@@ -111,6 +116,7 @@ struct RawPipeline {
     #[serde(default)]
     estimate: Vec<Located<RawEntry>>,
     exact: Option<Located<RawExact>>,
+    propagation: Option<Located<RawPropagation>>,
     #[serde(default)]
     weights: Vec<Located<RawEntry>>,
     bound: Option<RawBound>,
@@ -202,6 +208,7 @@ impl Pipeline {
         let minimum_effect = raw.aggregate.map(RawAggregate::check).transpose()?.flatten();
         let requested = Requested {
             exact: None,
+            propagation: None,
             weights: measures(raw.weights, None)?,
             bound: raw.bound,
             minimum_effect,
@@ -235,6 +242,10 @@ impl Pipeline {
             raw.check(&data, &architecture, &record).map_err(|problem| (at, problem))
         });
         let exact = exact.transpose()?;
+        let propagation = raw
+            .propagation
+            .map(|Located { at, value: raw }| raw.check(&architecture, &record).map_err(|problem| (at, problem)));
+        let propagation = propagation.transpose()?;
         let bounds = bounds.unwrap_or_else(|| network::bounds(&architecture, &record.layers));
         let estimates = requests(raw.estimate, bounds)?;
         let minimum_effect = raw.aggregate.map(RawAggregate::check).transpose()?.flatten();
@@ -254,8 +265,15 @@ impl Pipeline {
             record,
         };
         let weights = measures(raw.weights, Some(&networks))?;
-        let requested =
-            Requested { exact, weights, bound: raw.bound, minimum_effect, expect: raw.expect, gradients: &gradients };
+        let requested = Requested {
+            exact,
+            propagation,
+            weights,
+            bound: raw.bound,
+            minimum_effect,
+            expect: raw.expect,
+            gradients: &gradients,
+        };
         Self::checked(name, Origin::Trained(Box::new(networks)), &layers, estimates, requested)
     }
 
@@ -271,6 +289,7 @@ impl Pipeline {
         let ids: Vec<String> = of_layers
             .map(ToString::to_string)
             .chain(requested.exact.iter().flat_map(Exact::ids).map(|id| id.to_string()))
+            .chain(requested.propagation.iter().map(|propagation| propagation.id().to_string()))
             .collect();
         let bound = requested.bound.map(|raw| raw.check(&estimates)).transpose()?;
         let context = ClaimContext {
@@ -287,6 +306,7 @@ impl Pipeline {
             output: layers.output,
             estimates,
             exact: requested.exact,
+            propagation: requested.propagation,
             weights: requested.weights,
             bound,
             minimum_effect: requested.minimum_effect,
@@ -298,6 +318,7 @@ impl Pipeline {
 /// The requests of a pipeline, except estimates.
 struct Requested<'a> {
     exact: Option<Exact>,
+    propagation: Option<Propagation>,
     weights: Vec<MeasureRequest>,
     bound: Option<RawBound>,
     minimum_effect: Option<f64>,
@@ -308,7 +329,7 @@ struct Requested<'a> {
 
 /// Checks that a file that names a recording has no keys for training networks.
 fn check_no_training_keys(table: &DeTable<'_>) -> Result<(), (usize, String)> {
-    for key in ["seed", "runs", "data", "network", "training", "record", "exact", "sweep"] {
+    for key in ["seed", "runs", "data", "network", "training", "record", "exact", "propagation", "sweep"] {
         if let Some(value) = table.get(key) {
             let problem = format!(
                 "`{key}` applies to networks that the pipeline trains, but `recording` names networks that are already recorded; leave out one of them"

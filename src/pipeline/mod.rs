@@ -7,6 +7,7 @@ mod data;
 mod estimate;
 mod exact;
 mod plot;
+mod propagate;
 mod record;
 mod relate;
 mod resolve;
@@ -68,6 +69,7 @@ pub static STEPS: &[&Step] = &[
     &record::STEP,
     &estimate::STEP,
     &exact::STEP,
+    &propagate::STEP,
     &bound::STEP,
     &weights::STEP,
     &check::STEP,
@@ -80,9 +82,11 @@ pub static STEPS: &[&Step] = &[
 /// The step that trains and records.
 pub static RECORD: &[&Step] = &[&record::STEP];
 /// The steps that make tables of estimates.
-pub static ESTIMATE: &[&Step] = &[&estimate::STEP, &exact::STEP];
+pub static ESTIMATE: &[&Step] = &[&estimate::STEP, &exact::STEP, &propagate::STEP];
 /// The step that computes exact information.
 pub static EXACT: &[&Step] = &[&exact::STEP];
+/// The step of sample propagation.
+pub static PROPAGATE: &[&Step] = &[&propagate::STEP];
 /// The step of the measures of weights.
 pub static WEIGHTS: &[&Step] = &[&weights::STEP];
 /// The step of the information bottleneck.

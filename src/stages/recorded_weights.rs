@@ -7,7 +7,7 @@ use ndarray::{Array1, Array2};
 use super::StageError;
 use crate::layer_id::LayerId;
 use crate::store::schema::{Row, WeightRow};
-use crate::store::{RecordedRun, read_recorded};
+use crate::store::{RecordedRun, StoreError, read_recorded};
 
 /// For each part of a run, the file of every layer. Parts of all layers are split at the same snapshots.
 pub(super) fn parts_of(run: &RecordedRun) -> Result<Vec<Vec<PathBuf>>, StageError> {
@@ -35,6 +35,12 @@ pub(super) fn parts_of(run: &RecordedRun) -> Result<Vec<Vec<PathBuf>>, StageErro
         parts.iter_mut().zip(of_layer).for_each(|(part, file)| part.push(file));
     }
     Ok(parts)
+}
+
+/// The hashes of the weights of all layers of a run.
+pub(super) fn hashes_of(run: &RecordedRun) -> Result<Vec<String>, StoreError> {
+    let of_layer = |layer: &LayerId| run.hashes(WeightRow::TABLE, Some(*layer));
+    Ok(run.layers(WeightRow::TABLE).iter().map(of_layer).collect::<Result<Vec<_>, StoreError>>()?.concat())
 }
 
 /// The weights of one part of a run.

@@ -14,7 +14,7 @@ use crate::estimate_id::EstimateId;
 const COLUMNS: &[Column] = &[
     text(
         "family",
-        "Name of the estimator, for example `binning` or `kde`; `linear` for exact values of a linear network.",
+        "Name of the estimator, for example `binning` or `kde`; `linear` for exact values of a linear network, `propagation` for values of a network with noise.",
     ),
     text(
         "variant",
@@ -22,7 +22,7 @@ const COLUMNS: &[Column] = &[
     ),
     text(
         "scale_kind",
-        "Parameter that sets the resolution of the estimator: `n_edges`, `bin_width`, `n_bins`, `n_quantiles`, `bits`, `noise_variance` or `k`; null for an estimator without a scale.",
+        "Parameter that sets the resolution of the estimator: `n_edges`, `bin_width`, `n_bins`, `n_quantiles`, `bits`, `noise_variance`, `n_passes` or `k`; null for an estimator without a scale.",
     ),
     Column {
         name: "scale",

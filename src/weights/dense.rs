@@ -34,6 +34,13 @@ impl DenseLayer {
     pub fn n_weights(&self) -> usize {
         self.kernel.len() + self.bias.len()
     }
+
+    /// T = activation(W x + b), n_samples × n_units, of the inputs `x` of the layer, n_samples × n_inputs.
+    pub fn activations(&self, x: ArrayView2<'_, f64>) -> Array2<f64> {
+        let mut t = weighted_sums(self.kernel.view(), &by_unit(x), &self.bias);
+        activate(self.activation, values_mut(&mut t));
+        t
+    }
 }
 
 /// Dense layers, followed by a softmax.

@@ -13,8 +13,8 @@ mod tests;
 mod trials;
 
 use super::{
-    adaptive, aggregate, bound, data, estimate, exact, expect, layer, learning_rate, network, record, schedule,
-    shorthand, steps, stop, sweep, training, weights,
+    adaptive, aggregate, bound, data, estimate, exact, expect, layer, learning_rate, network, propagation, record,
+    schedule, shorthand, steps, stop, sweep, training, weights,
 };
 use crate::datasets::DATASETS;
 use crate::estimators::ESTIMATORS;
@@ -124,6 +124,7 @@ const TABLES: &[KeyTable] = &[
     estimate::KEYS,
     weights::KEYS,
     exact::KEYS,
+    propagation::KEYS,
     bound::KEYS,
     aggregate::KEYS,
     expect::KEYS,

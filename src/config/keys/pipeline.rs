@@ -65,6 +65,12 @@ pub(super) const KEYS: KeyTable = KeyTable {
             doc: "Exact information of linear networks. Not possible together with `recording`.",
         },
         Key {
+            name: "propagation",
+            accepts: Accepts::Form(&forms::TABLE),
+            omitted: Omitted::Effect("no sample propagation"),
+            doc: "Information of networks with noise, by sample propagation. Not possible together with `recording`.",
+        },
+        Key {
             name: "weights",
             accepts: Accepts::Form(&forms::TABLES),
             omitted: Omitted::Value("[]"),

@@ -10,6 +10,7 @@ use super::super::expect::{Measure, RawExpect, RawMinus};
 use super::super::layer::RawTable;
 use super::super::learning_rate::RawSchedule;
 use super::super::network::RawNetwork;
+use super::super::propagation::RawPropagation;
 use super::super::record::RawRecord;
 use super::super::schedule::RawEpochs;
 use super::super::steps::Steps;
@@ -98,6 +99,7 @@ fn the_declared_keys_are_those_that_are_read() {
         ("record.steps", accepted::<Steps>()),
         ("record.adaptive", accepted::<RawAdaptive>()),
         ("exact", accepted::<RawExact>()),
+        ("propagation", accepted::<RawPropagation>()),
         ("bound", accepted::<RawBound>()),
         ("aggregate", accepted::<RawAggregate>()),
         ("expect", accepted::<RawExpect>()),

@@ -52,6 +52,7 @@ const NEEDS: &[(&str, &[Entry<'_>])] = &[
             ("training.loss", "\"squared_error\""),
         ],
     ),
+    ("propagation", &[("network.noise_variance", "0.01")]),
     ("bound", &[("bound.code", "\"quantised-bits-8\"")]),
     (
         "expect",

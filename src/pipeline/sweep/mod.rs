@@ -251,6 +251,7 @@ fn settings_hash(pipeline: &Pipeline) -> String {
         "runs": pipeline.networks().map(|networks| networks.n_runs),
         "estimates": pipeline.estimates.iter().map(|e| json!([e.id.to_string(), e.n_shuffles, e.n_resamples])).collect::<Vec<_>>(),
         "exact": pipeline.exact.as_ref().map(exact),
+        "propagation": pipeline.propagation.as_ref().map(|propagation| propagation.id().to_string()),
         "bound": pipeline.bound.as_ref().map(|bound| json!([bound.code.id.to_string(), bound.betas])),
     });
     hash_bytes(settings.to_string().as_bytes())

@@ -14,9 +14,9 @@ use ndarray::Array2;
 use rayon::prelude::*;
 use serde_json::json;
 
+use super::super::computed::ComputedTable;
 use super::super::keys::is_recorded_with;
-use super::super::recorded_weights::{Snapshots, parts_of};
-use super::super::untrained::add_untrained;
+use super::super::recorded_weights::{Snapshots, hashes_of, parts_of};
 use super::super::{Failures, Outcome, PlannedTables, Progress, StageError};
 use crate::config::{Data, Exact, Inputs, NamedData, Pipeline};
 use crate::datasets::{DatasetError, Teacher, TeacherShape};
@@ -24,10 +24,9 @@ use crate::layer_id::LayerId;
 use crate::math::determinant::NotPositiveDefinite;
 use crate::math::kde::h_t_given_x;
 use crate::math::linear_network::{LinearNetwork, LinearTeacher, total_weights};
-use crate::store::schema::{EstimateRow, Row, SampleRow, VERSION, WeightRow};
+use crate::store::schema::{EstimateRow, SampleRow, VERSION};
 use crate::store::{
-    Experiment, Footer, LayerNames, Lock, Pending, RecordedRun, Recording, StoreError, move_earlier_manifests,
-    read_samples, verified_hash, write_rows,
+    Experiment, LayerNames, Lock, Pending, RecordedRun, Recording, move_earlier_manifests, read_samples, verified_hash,
 };
 use crate::units::Nats;
 
@@ -126,9 +125,7 @@ fn targets<'a>(
 ) -> Result<Vec<ExactTarget<'a>>, StageError> {
     let mut targets = Vec::new();
     for run in recording.runs() {
-        let of_layer = |layer: &LayerId| run.hashes(WeightRow::TABLE, Some(*layer));
-        let hashes =
-            run.layers(WeightRow::TABLE).iter().map(of_layer).collect::<Result<Vec<_>, StoreError>>()?.concat();
+        let hashes = hashes_of(run)?;
         let mut pending = Vec::new();
         for inputs in &exact.inputs {
             let id = exact.id(*inputs);
@@ -235,17 +232,11 @@ fn make(
         }
     }
     let mut counts = (0, 0);
-    for ((inputs, work), mut rows) in target.pending.iter().zip(tables) {
-        rows.sort_by_key(|row| row.layer);
-        rows.iter_mut().for_each(|row| row.layer_name = names.get(row.layer));
-        add_untrained(&mut rows);
-        let footer = Footer::from([
-            ("infoplane.config_hash".to_owned(), work.key().to_owned()),
-            ("infoplane.quantity".to_owned(), exact.quantity(*inputs)),
-        ]);
-        let relative = Experiment::estimate(&exact.id(*inputs), &target.run.id.to_string());
-        work.finish(vec![write_rows(work.root(), &relative, &rows, &footer)?])?;
-        counts = (counts.0 + rows.len(), counts.1 + rows.iter().filter(|row| row.failure.is_some()).count());
+    for ((inputs, work), rows) in target.pending.iter().zip(tables) {
+        let table =
+            ComputedTable { id: Arc::new(exact.id(*inputs)), quantity: exact.quantity(*inputs), run: target.run };
+        let (n_rows, n_failures) = table.write(rows, names, work)?;
+        counts = (counts.0 + n_rows, counts.1 + n_failures);
     }
     Ok(counts)
 }
@@ -312,50 +303,16 @@ impl Place {
             Ok(found) => (Some(found), None),
             Err(e) => (None, Some(e.to_string())),
         };
+        let table = ComputedTable { id: Arc::new(exact.id(inputs)), quantity: exact.quantity(inputs), run };
         EstimateRow {
-            estimator: Arc::new(exact.id(inputs)),
-            run: run.id.to_string(),
-            layer: self.layer,
-            layer_name: None,
-            epoch: self.snapshot.0,
-            step: self.snapshot.1,
-            quantity: Some(exact.quantity(inputs)),
-            randomness: Some("noise".to_owned()),
-            n_pooled: Some(1),
             i_xt_bits: found.map(|found| found.i_xt.bits()),
             i_ty_bits: found.map(|found| found.i_ty.bits()),
-            i_xt_error_bits: None,
-            i_ty_error_bits: None,
-            i_tt_bits: None,
             i_xt_given_y_bits: found.map(|found| (found.i_xt - found.i_ty).bits()),
-            i_t_predicted_bits: None,
-            h_predicted_given_t_bits: None,
             h_t_bits: found.map(|found| found.h_t.bits()),
             h_t_given_x_bits: found.map(|found| (found.h_t - found.i_xt).bits()),
-            i_xt_ceiling_bits: None,
             i_ty_ceiling_bits: found.map(|_| given.i_xy.bits()),
-            h_x_bits: None,
-            h_y_bits: None,
-            n_shuffles: Some(0),
-            n_resamples: Some(0),
-            i_xt_resampled_bits_mean: None,
-            i_xt_resampled_bits_std: None,
-            i_ty_resampled_bits_mean: None,
-            i_ty_resampled_bits_std: None,
-            i_xt_null_bits_mean: None,
-            i_xt_null_bits_std: None,
-            i_ty_null_bits_mean: None,
-            i_ty_null_bits_std: None,
-            i_tt_null_bits_mean: None,
-            i_tt_null_bits_std: None,
-            i_xt_untrained_bits: None,
-            i_ty_untrained_bits: None,
-            n_samples: 0,
-            n_codes: 0,
-            n_distinct: None,
-            atom_share: None,
-            outside_share: None,
             failure,
+            ..table.row(self.layer, self.snapshot)
         }
     }
 }

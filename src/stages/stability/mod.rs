@@ -187,7 +187,8 @@ fn quantities(pipeline: &Pipeline, claim: &Expect) -> Vec<(Option<String>, Quant
     let Quantity::Estimated { column, .. } = &claim.quantity else { return vec![(None, claim.quantity.clone())] };
     let of_layers = pipeline.estimates.iter().map(|request| &request.id).filter(|id| id.unit == Unit::Layers);
     let exact = pipeline.exact.iter().flat_map(Exact::ids).map(|id| id.to_string());
-    let estimates = of_layers.map(ToString::to_string).chain(exact);
+    let propagated = pipeline.propagation.iter().map(|propagation| propagation.id().to_string());
+    let estimates = of_layers.map(ToString::to_string).chain(exact).chain(propagated);
     estimates.map(|estimate| (Some(estimate.clone()), Quantity::Estimated { estimate, column })).collect()
 }
 

@@ -25,7 +25,7 @@ tables! {
         step: i64,
         /// Name of the estimated quantity; estimators with different quantities cannot be compared by value.
         quantity: Option<String>,
-        /// What makes T random once X is known: `none`, `noise` (added in the analysis, absent in training), `window` (the pooled steps) or `runs` (the pooled runs).
+        /// What makes T random once X is known: `none`, `noise` (added in the analysis and absent in training; for sample propagation, the noise of the network), `window` (the pooled steps) or `runs` (the pooled runs).
         randomness: Option<String>,
         /// Number of pooled snapshots; 1 without pooling.
         n_pooled: Option<i64>,

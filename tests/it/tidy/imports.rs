@@ -83,6 +83,7 @@ const REGISTRIES: &[(&str, &[&str])] = &[
         "stages",
         &[
             "claims",
+            "computed",
             "experiments",
             "findings",
             "foreign_columns",
