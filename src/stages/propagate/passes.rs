@@ -192,3 +192,127 @@ fn add(noise: LayerNoise, values: &mut Array2<f64>, rng: &mut ChaCha8Rng) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use ndarray::array;
+
+    use super::*;
+    use crate::config::LayerWithNoise;
+    use crate::nn::Activation;
+
+    /// Information of a binary input ±1 in Gaussian noise of the variance ½, then 1, in nats: numerical integration in SciPy.
+    const FIRST: f64 = 0.5000721361;
+    const SECOND: f64 = 0.3368308203;
+
+    /// Layers of one unit without bias, T = activation(w x) with noise.
+    fn units(layers: &[(f64, Activation, Option<LayerNoise>)]) -> NoisyNetwork {
+        let layer = |(weight, activation, noise): &(f64, Activation, Option<LayerNoise>)| {
+            (DenseLayer { kernel: array![[*weight]], bias: array![0.0], activation: *activation }, *noise)
+        };
+        NoisyNetwork { layers: layers.iter().map(layer).collect() }
+    }
+
+    fn settings(n_passes: usize) -> Propagation {
+        let layers: Vec<LayerWithNoise> = Vec::new();
+        Propagation { n_passes, n_draws: 2, n_inputs: None, seed: 0, layers }
+    }
+
+    /// The results for `n` samples X = ±1 in turn with the labels Y = X; h(T|X=x) of every 50th and the next.
+    fn of_signs(
+        network: &NoisyNetwork,
+        n: usize,
+        key: &str,
+    ) -> Vec<(LayerId, Result<LayerInformation, NoiseMixtureError>)> {
+        let x = Array2::from_shape_fn((n, 1), |(i, _)| if i % 2 == 0 { -1.0 } else { 1.0 });
+        let classes: Vec<u32> = (0..n as u32).map(|i| i % 2).collect();
+        let chosen: Vec<usize> = (0..n).filter(|i| i % 50 < 2).collect();
+        let samples = PropagatedSamples { x: x.view(), classes: Some(&classes), chosen: &chosen };
+        network.information(&samples, &settings(100), &Draws { key })
+    }
+
+    #[test]
+    fn noise_passes_through_the_layers_above() {
+        // T₁ = X + Z₁ with variance ½, T₂ = 2 T₁ + Z₂ with variance 2: a binary channel with the variance ½, then ½ + 2/4 = 1.
+        // A layer without noise can come between. As X = ±1, X D − X is noise, too.
+        let (linear, two) = (Activation::Linear, Some(LayerNoise::Additive(2.0)));
+        for half in [LayerNoise::Additive(0.5), LayerNoise::Dropout(0.5)] {
+            let direct = units(&[(1.0, linear, Some(half)), (2.0, linear, two)]);
+            let between = units(&[(1.0, linear, Some(half)), (2.0, linear, None), (1.0, linear, two)]);
+            for (network, last) in [(direct, 2), (between, 3)] {
+                let found = of_signs(&network, 2000, "a");
+                assert_eq!(found.iter().map(|(layer, _)| layer.index()).collect::<Vec<_>>(), [1, last]);
+                let [first, second] = [0, 1].map(|place: usize| found[place].1.clone().unwrap());
+                // Four standard errors of the draws.
+                let tolerance = 4.0 * first.i_xt.error.0;
+                assert!((first.i_xt.value.0 - FIRST).abs() < tolerance && tolerance < 0.06, "{first:?}");
+                // The mixture is made of 2000 random T₁: −ln g(T) has a variance below 0.8, so h(T) has a standard error below
+                // 0.02. h(T|X=x) of 100 passes is too small by (2 − 1)/200, of a second-order expansion.
+                let got = second.i_xt.value.0;
+                assert!((got - 0.005 - SECOND).abs() < 4.0 * 0.02, "{second:?}");
+                assert!(second.i_xt.error.0 > first.i_xt.error.0 && second.i_xt.error.0 < 0.03, "{second:?}");
+                for information in [first, second] {
+                    let i_ty = information.i_ty.unwrap();
+                    assert!((i_ty.value.0 - information.i_xt.value.0).abs() < 0.08 && i_ty.value.0 < 2_f64.ln());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn layers_below_the_first_noise_are_functions_of_the_input() {
+        // ½ X without noise, then 2 T + Z: as X + Z.
+        let (linear, noise) = (Activation::Linear, Some(LayerNoise::Additive(0.5)));
+        let found = of_signs(&units(&[(0.5, linear, None), (2.0, linear, noise)]), 500, "a");
+        let [(layer, Ok(information))] = &found[..] else { panic!("{found:?}") };
+        assert_eq!(layer.index(), 2);
+        let LayerInformation { h_t, i_xt, .. } = information;
+        assert!((i_xt.value.0 - FIRST).abs() < 4.0 * i_xt.error.0 && i_xt.error.0 < 0.03, "{i_xt:?}");
+        let noise = 0.5 * (2.0 * std::f64::consts::PI * std::f64::consts::E * 0.5).ln();
+        assert!((h_t.value.0 - i_xt.value.0 - noise).abs() < 1e-12);
+    }
+
+    #[test]
+    fn results_depend_on_the_key_and_not_on_the_number_of_threads() {
+        let (tanh, noise) = (Activation::Tanh, Some(LayerNoise::Additive(0.1)));
+        let network = units(&[(1.0, tanh, noise), (3.0, tanh, noise)]);
+        let on = |n_threads: usize, key: &str| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(n_threads).build().unwrap();
+            pool.install(|| of_signs(&network, 100, key))
+        };
+        assert_eq!(on(1, "a"), on(3, "a"));
+        assert_ne!(on(1, "a"), on(1, "b"));
+    }
+
+    #[test]
+    fn a_layer_without_a_density_fails_alone() {
+        let dropout = Some(LayerNoise::Dropout(0.1));
+        let network =
+            units(&[(1.0, Activation::Relu, dropout), (1.0, Activation::Linear, Some(LayerNoise::Additive(0.1)))]);
+        let found = of_signs(&network, 100, "a");
+        let problem = found[0].1.clone().unwrap_err().to_string();
+        assert!(problem.starts_with("the activation of sample 0, unit 0 is 0 and stays 0"), "{problem}");
+        assert!(found[1].1.is_ok());
+        let broken = units(&[(f64::NAN, Activation::Linear, Some(LayerNoise::Additive(0.1)))]);
+        let problem = of_signs(&broken, 100, "a")[0].1.clone().unwrap_err().to_string();
+        assert!(problem.starts_with("the activation of sample 0, unit 0 is NaN"), "{problem}");
+    }
+
+    #[test]
+    fn few_inputs_have_a_larger_error() {
+        let (linear, noise) = (Activation::Linear, Some(LayerNoise::Additive(0.5)));
+        // The entropy given x differs among inputs: a steep tanh widens the noise at 0 and removes it at ±3.
+        let network = units(&[(1.0, linear, noise), (1.0, Activation::Tanh, Some(LayerNoise::Additive(0.01)))]);
+        let x = Array2::from_shape_fn((60, 1), |(i, _)| (i % 3) as f64 * 3.0 - 3.0);
+        let error = |chosen: Vec<usize>| {
+            let samples = PropagatedSamples { x: x.view(), classes: None, chosen: &chosen };
+            let found = network.information(&samples, &settings(50), &Draws { key: "a" });
+            let LayerInformation { h_t, i_xt, i_ty } = found[1].1.clone().unwrap();
+            assert_eq!(i_ty, None);
+            // Without that of h(T).
+            (i_xt.error.0.powi(2) - h_t.error.0.powi(2)).sqrt()
+        };
+        let (everything, some) = (error((0..60).collect()), error((0..6).collect()));
+        assert!(everything < 0.05 && some > 0.1, "{everything} {some}");
+    }
+}
