@@ -12,13 +12,11 @@ use crate::parameter::Kind;
 /// Sample propagation through a network with noise (Goldfeld et al. 2019).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Propagation {
-    /// Noisy passes of one input through the network, for h(T|X=x).
+    /// Noisy passes of each input through the network.
     pub n_passes: usize,
-    /// Random draws around every noiseless activation.
+    /// Random values of T for each input.
     pub n_draws: usize,
-    /// Number of randomly chosen inputs for the mean of h(T|X=x); `None` means all.
-    pub n_inputs: Option<usize>,
-    /// Seed of the passes, the draws and the choice of inputs.
+    /// Seed of the passes and the draws.
     pub seed: u64,
     /// The hidden layers, from the first after the input.
     pub layers: Vec<LayerWithNoise>,
@@ -50,7 +48,6 @@ impl Propagation {
     pub fn id(&self) -> EstimateId {
         let options: Vec<String> = [
             (self.n_draws as u64 != N_DRAWS).then(|| format!("n-draws-{}", self.n_draws)),
-            self.n_inputs.map(|n_inputs| format!("n-inputs-{n_inputs}")),
             (self.seed != 0).then(|| format!("seed-{}", self.seed)),
         ]
         .into_iter()
@@ -82,19 +79,13 @@ pub(super) const KEYS: KeyTable = KeyTable {
             name: "n_passes",
             accepts: Accepts::Kind(Kind::Count { min: 2, max: MOST }),
             omitted: Omitted::Value("100"),
-            doc: "Number of noisy passes of each input through the network, for h(T|X). The first layer with noise needs none. The time is proportional to its square.",
+            doc: "Number of noisy passes of each input through the network. T given X is a mixture of Gaussians around them; with few passes, I(X;T) is too large. The first layer with noise needs one pass only.",
         },
         Key {
             name: "n_draws",
             accepts: Accepts::Kind(Kind::Count { min: 2, max: MOST }),
             omitted: Omitted::Value("2"),
-            doc: "Number of random draws around every noiseless activation, for the entropies. More draws reduce the Monte Carlo error.",
-        },
-        Key {
-            name: "n_inputs",
-            accepts: Accepts::Kind(Kind::Count { min: 2, max: MOST }),
-            omitted: Omitted::Effect("all recorded samples"),
-            doc: "Number of samples, chosen at random, whose h(T|X=x) is computed. Fewer samples take less time and have a larger error.",
+            doc: "Number of random values of T for each input, for the entropies. More draws reduce the Monte Carlo error.",
         },
         Key {
             name: "seed",
@@ -106,7 +97,7 @@ pub(super) const KEYS: KeyTable = KeyTable {
     parameters: &[],
 };
 
-/// Largest number of passes, draws and inputs.
+/// Largest number of passes and draws.
 const MOST: u64 = 1_000_000;
 
 #[derive(Deserialize)]
@@ -116,8 +107,6 @@ pub(super) struct RawPropagation {
     n_passes: u64,
     #[serde(default = "n_draws", deserialize_with = "from_two")]
     n_draws: u64,
-    #[serde(default, deserialize_with = "some_from_two")]
-    n_inputs: Option<u64>,
     #[serde(default)]
     seed: u64,
 }
@@ -138,9 +127,8 @@ impl RawPropagation {
         if !record.weights {
             return Err("`[propagation]` needs recorded weights; leave out `weights = false` in `[record]`".to_owned());
         }
-        let Self { n_passes, n_draws, n_inputs, seed } = self;
-        let n_inputs = n_inputs.map(|n| n as usize);
-        Ok(Propagation { n_passes: n_passes as usize, n_draws: n_draws as usize, n_inputs, seed, layers })
+        let Self { n_passes, n_draws, seed } = self;
+        Ok(Propagation { n_passes: n_passes as usize, n_draws: n_draws as usize, seed, layers })
     }
 }
 
@@ -186,10 +174,6 @@ fn from_two<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
     let got = i64::deserialize(from)?;
     let count = u64::try_from(got).ok().filter(|count| (2..=MOST).contains(count));
     count.ok_or_else(|| serde::de::Error::custom(format!("must be a whole number from 2 to {MOST}, got {got}")))
-}
-
-fn some_from_two<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error> {
-    from_two(from).map(Some)
 }
 
 #[cfg(test)]
@@ -246,8 +230,8 @@ n_passes = 50
         };
         assert_eq!(id(""), "propagation-n-passes-50");
         assert_eq!(id("n_draws = 2\nseed = 0\n"), "propagation-n-passes-50");
-        let everything = "n_draws = 3\nn_inputs = 20\nseed = 7\n";
-        assert_eq!(id(everything), "propagation-n-passes-50-n-draws-3-n-inputs-20-seed-7");
+        let everything = "n_draws = 3\nseed = 7\n";
+        assert_eq!(id(everything), "propagation-n-passes-50-n-draws-3-seed-7");
     }
 
     #[test]

@@ -9,8 +9,8 @@
 //!
 //! [`NoiseMixture::information`] draws from each p_i and gives h(T), the information about i, and I(T;Y). In the first
 //! layer with noise, S is a function of X: with one s_i per input, the information about i is I(X;T). In a later layer,
-//! S is random for a given X: make one mixture of all s_i, one mixture for each input from several noisy passes of
-//! this input, and combine their h(T) with [`i_xt`].
+//! S is random for a given X: make a mixture of several noisy passes of each input, and call
+//! [`NoiseMixture::information_about_inputs`].
 //!
 //! The mixture replaces the distribution of S by a sample. The entropy of T is therefore underestimated, by an amount
 //! that falls with n and grows exponentially with the number of units; the Monte Carlo error does not contain it. No
@@ -34,8 +34,12 @@
 //! plane analysis for dropout neural networks" (ICLR), for Gaussian dropout.
 //!
 //! Deviation: the papers average −ln g(t). Here ln p_i(t) − ln g(t) is averaged and the known entropy of p_i added,
-//! which has the same mean, and is at most ln n for every draw. Adilova et al. use the variance s²|s_iu| in the mixture;
+//! which has the same mean, and is at most ln n for every draw. For later layers, h(T) and h(T|X=x) are entropies of the same
+//! passes, as in the program of Goldfeld et al.; if they were of independent samples, I(X;T) could be far above ln n or
+//! below 0. Adilova et al. use the variance s²|s_iu| in the mixture;
 //! the product S ∘ D has the variance s² s_iu², which is used here.
+
+mod inputs;
 
 use std::f64::consts::PI;
 
@@ -47,6 +51,7 @@ use thiserror::Error;
 
 use crate::math::exponentials::exp_in_place;
 use crate::units::Nats;
+pub use inputs::InputInformation;
 
 /// A mixture of Gaussians with equal weights and independent units, one Gaussian around each noiseless activation.
 #[derive(Debug, Clone)]
@@ -134,27 +139,14 @@ pub enum NoiseMixtureError {
         /// Number of samples.
         n_samples: usize,
     },
-    /// No conditional entropy.
-    #[error("no entropies h(T|X=x); give the entropy for at least one input")]
-    NoInputs,
-}
-
-/// I(X;T) = h(T) − mean_x h(T|X=x) by sample propagation, from the entropy of the mixture of all noiseless activations
-/// and the entropies of one mixture per input.
-///
-/// The error is that of the draws, which must be independent in all mixtures; it does not contain the choice of the
-/// inputs.
-///
-/// # Errors
-/// No inputs.
-pub fn i_xt(h_t: MonteCarlo, h_t_given_x: &[MonteCarlo]) -> Result<MonteCarlo, NoiseMixtureError> {
-    if h_t_given_x.is_empty() {
-        return Err(NoiseMixtureError::NoInputs);
-    }
-    let n = h_t_given_x.len() as f64;
-    let mean = h_t_given_x.iter().map(|h| h.value.0).sum::<f64>() / n;
-    let squares = h_t_given_x.iter().map(|h| h.error.0 * h.error.0).sum::<f64>();
-    Ok(MonteCarlo { value: Nats(h_t.value.0 - mean), error: Nats(h_t.error.0.hypot(squares.sqrt() / n)) })
+    /// Passes that are not equally many for each input.
+    #[error("{n_passes} activations for {n_inputs} inputs; give the same number of passes for each input")]
+    Passes {
+        /// Number of all activations.
+        n_passes: usize,
+        /// Number of inputs.
+        n_inputs: usize,
+    },
 }
 
 impl NoiseMixture {
@@ -210,7 +202,12 @@ impl NoiseMixture {
     /// (1/n) Σ_iu ln(|s_iu| s √(2πe)) for Gaussian dropout.
     pub fn entropy_of_noise(&self) -> Nats {
         let volume = self.log_volumes.iter().sum::<f64>() / self.n_centres as f64;
-        Nats(0.5 * self.n_units as f64 * (1.0 + (2.0 * PI).ln()) + volume)
+        Nats(self.entropy_of_unit_noise().0 + volume)
+    }
+
+    /// (d/2) ln(2πe), the entropy of noise of variance 1.
+    fn entropy_of_unit_noise(&self) -> Nats {
+        Nats(0.5 * self.n_units as f64 * (1.0 + (2.0 * PI).ln()))
     }
 
     /// Entropy of T and its information about the centres and about labels, from `n_draws` ≥ 2 draws around each of the
@@ -238,13 +235,7 @@ impl NoiseMixture {
             .into_par_iter()
             .map_init(|| vec![0.0; self.n_centres], |densities, i| self.around(i, labellings, n_draws, seed, densities))
             .collect();
-        let mut means = (0..=labellings.len()).map(|quantity| {
-            let parts = centres.iter().map(|quantities| quantities[quantity]);
-            let sum: f64 = parts.clone().map(|part| part.mean).sum();
-            let variance: f64 = parts.map(|part| part.variance / n_draws as f64).sum();
-            let n = self.n_centres as f64;
-            MonteCarlo { value: Nats(sum / n), error: Nats(variance.sqrt() / n) }
-        });
+        let mut means = combined(&centres, n_draws).into_iter();
         let i_centre = means.next().expect("the information about the centre comes first");
         let h_t = MonteCarlo { value: i_centre.value + self.entropy_of_noise(), ..i_centre };
         Ok(MixtureInformation { h_t, i_centre, i_ty: means.collect() })
@@ -309,6 +300,19 @@ impl NoiseMixture {
 struct MeanAndVariance {
     mean: f64,
     variance: f64,
+}
+
+/// For each quantity, its mean over groups of `n_draws` draws each.
+fn combined(groups: &[Vec<MeanAndVariance>], n_draws: usize) -> Vec<MonteCarlo> {
+    let n = groups.len() as f64;
+    let n_quantities = groups.first().map_or(0, Vec::len);
+    let mean = |quantity: usize| {
+        let parts = groups.iter().map(|quantities| quantities[quantity]);
+        let sum: f64 = parts.clone().map(|part| part.mean).sum();
+        let variance: f64 = parts.map(|part| part.variance / n_draws as f64).sum();
+        MonteCarlo { value: Nats(sum / n), error: Nats(variance.sqrt() / n) }
+    };
+    (0..n_quantities).map(mean).collect()
 }
 
 fn mean_and_variance(values: &[f64]) -> MeanAndVariance {
@@ -451,23 +455,47 @@ mod tests {
 
     #[test]
     fn noise_in_two_layers_is_propagated() {
-        // T₁ = X + Z₁, T₂ = 2 T₁ + Z₂, all variances 1: given X, T₂ has the variance 5, in total 9; I = ½ ln(9/5). Both
-        // distributions of S by quantiles; integrated in NumPy, the entropies of the mixtures are 0.002781 and 0.000655
-        // nats below those of the normal distributions.
-        let replicas: Vec<f64> = quantiles(200).iter().map(|z| 2.0 * z).collect();
-        let h_t_given_x: Vec<MonteCarlo> = (0..20)
-            .map(|x| {
-                let centres: Vec<f64> = replicas.iter().map(|z| f64::from(x) + z).collect();
-                NoiseMixture::additive(&centres, 1, 1.0).unwrap().information(&[], 20, 100 + x as u64).unwrap().h_t
-            })
-            .collect();
-        let centres: Vec<f64> = quantiles(1000).iter().map(|s| 8_f64.sqrt() * s).collect();
-        let h_t = NoiseMixture::additive(&centres, 1, 1.0).unwrap().information(&[], 20, 9).unwrap().h_t;
-        close(h_t_given_x[3], 0.5 * (2.0 * PI * std::f64::consts::E * 5.0).ln() - 0.002_781, 1e-6);
-        let got = i_xt(h_t, &h_t_given_x).unwrap();
-        close(got, 0.5 * 1.8_f64.ln() + 0.002_781 - 0.000_655, 2e-6);
-        assert!(got.error.0 < 0.02);
-        assert_eq!(i_xt(h_t, &[]), Err(NoiseMixtureError::NoInputs));
+        // T₁ = X + Z₁, T₂ = 2 T₁ + Z₂, all variances 1: given X, T₂ has the variance 5, in total 9. X and Z₁ by 40 and 50
+        // quantiles; information and entropy of this mixture by numerical integration in NumPy.
+        let (x, z) = (quantiles(40), quantiles(50));
+        let values: Vec<f64> = x.iter().flat_map(|x| z.iter().map(move |z| 2.0 * (x + z))).collect();
+        let labels: Vec<u32> = (0..40).map(|i| u32::from(i >= 20)).collect();
+        let mixture = NoiseMixture::additive(&values, 1, 1.0).unwrap();
+        let got = mixture.information_about_inputs(40, &[&labels], 100, 9).unwrap();
+        close(got.i_xt, 0.29213885, 0.0);
+        close(got.h_t, 2.50452941, 0.0);
+        close(got.i_ty[0], 0.16925623, 0.0);
+        assert!(got.i_xt.error.0 < 0.02 && got.h_t.error.0 < 0.02);
+    }
+
+    #[test]
+    fn one_pass_of_each_input_is_the_information_about_the_centres() {
+        let mut rng = seed(20);
+        let values: Vec<f64> = (0..300).map(|_| StandardNormal.sample(&mut rng)).collect();
+        let labels: Vec<u32> = (0..100).map(|i| i % 2).collect();
+        for mixture in [NoiseMixture::additive(&values, 3, 0.05), NoiseMixture::dropout(&values, 3, 0.05)] {
+            let mixture = mixture.unwrap();
+            let (single, centre) = (
+                mixture.information_about_inputs(100, &[&labels], 200, 21).unwrap(),
+                mixture.information(&[&labels], 200, 22).unwrap(),
+            );
+            let pairs = [(single.i_xt, centre.i_centre), (single.h_t, centre.h_t), (single.i_ty[0], centre.i_ty[0])];
+            for (got, want) in pairs {
+                close(got, want.value.0, 4.0 * want.error.0);
+            }
+        }
+    }
+
+    #[test]
+    fn distant_inputs_are_told_apart_whatever_their_passes() {
+        // 50 inputs at distances of 10, passes within 1, noise of standard deviation 0.01.
+        let mut rng = seed(23);
+        let values: Vec<f64> = (0..500).map(|i| f64::from(i / 10 * 10) + rng.random::<f64>()).collect();
+        let mixture = NoiseMixture::additive(&values, 1, 1e-4).unwrap();
+        let labels: Vec<u32> = (0..50).map(|x| x % 5).collect();
+        let got = mixture.information_about_inputs(50, &[&labels], 2, 24).unwrap();
+        assert!((got.i_xt.value.0 - 50_f64.ln()).abs() < 1e-12 && got.i_xt.error.0 < 1e-12);
+        assert!((got.i_ty[0].value.0 - 5_f64.ln()).abs() < 1e-12);
     }
 
     #[test]
@@ -626,5 +654,11 @@ mod tests {
         let mixture = NoiseMixture::additive(&[1.0, 2.0], 1, 1.0).unwrap();
         refused(mixture.information(&[], 1, 0), "1 draws per sample");
         refused(mixture.information(&[&[1]], 2, 0), "1 labels for 2 samples");
+        refused(mixture.information_about_inputs(2, &[], 1, 0), "1 draws per sample");
+        refused(mixture.information_about_inputs(2, &[&[1]], 2, 0), "1 labels for 2 samples");
+        for n_inputs in [0, 3] {
+            let got = mixture.information_about_inputs(n_inputs, &[], 2, 0);
+            refused(got, &format!("2 activations for {n_inputs} inputs"));
+        }
     }
 }

@@ -12,8 +12,6 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use ndarray::{Array2, Axis};
-use rand::SeedableRng;
-use rand::rngs::ChaCha8Rng;
 use serde_json::json;
 
 use super::computed::ComputedTable;
@@ -25,7 +23,7 @@ use crate::config::{LayerWithNoise, Pipeline, Propagation};
 use crate::estimate_id::Values;
 use crate::estimators::InputsAndLabels;
 use crate::math::atoms::Cells;
-use crate::math::noise_mixture::NoiseMixtureError;
+use crate::math::noise_mixture::{InputInformation, NoiseMixtureError};
 use crate::sample::Labels;
 use crate::store::schema::{EstimateRow, SampleRow, VERSION};
 use crate::store::{
@@ -34,7 +32,7 @@ use crate::store::{
 };
 use crate::suggest::Named;
 use crate::weights::DenseLayer;
-use passes::{Draws, LayerInformation, NoisyNetwork, PropagatedSamples};
+use passes::{Draws, NoisyNetwork, PropagatedSamples};
 
 /// Makes the missing tables of `[propagation]` of `pipeline` below `<out>/estimates`.
 ///
@@ -203,8 +201,7 @@ fn make(
     let numbers: Vec<u32> = rows.iter().map(|sample| *sample as u32).collect();
     let given = InputsAndLabels::new(Cells::of_rows(&x_cells, 1), &numbers, data.labels.of(&recorded), 0)
         .map_err(|e| StageError::Refused(format!("run {}: {e}", run.id)))?;
-    let chosen = chosen_inputs(rows.len(), settings);
-    let samples = PropagatedSamples { x: x.view(), classes: given.y.classes(), chosen: &chosen };
+    let samples = PropagatedSamples { x: x.view(), classes: given.y.classes() };
     let mut filled: Vec<EstimateRow> = Vec::new();
     for files in parts_of(run)? {
         let snapshots = Snapshots::read(&files, run, x.ncols())?;
@@ -217,19 +214,6 @@ fn make(
         }
     }
     table.write(filled, names, &target.work)
-}
-
-/// The positions of the samples whose h(T|X=x) is computed, ascending.
-fn chosen_inputs(n_samples: usize, settings: &Propagation) -> Vec<usize> {
-    match settings.n_inputs {
-        Some(n_inputs) if n_inputs < n_samples => {
-            let mut rng = ChaCha8Rng::seed_from_u64(settings.seed);
-            let mut chosen = rand::seq::index::sample(&mut rng, n_samples, n_inputs).into_vec();
-            chosen.sort_unstable();
-            chosen
-        }
-        _ => (0..n_samples).collect(),
-    }
 }
 
 /// The network of a snapshot, up to its last layer with noise.
@@ -258,14 +242,15 @@ fn network(
 /// The row with the information of its layer.
 fn with_values(
     row: EstimateRow,
-    found: Result<LayerInformation, NoiseMixtureError>,
+    found: Result<InputInformation, NoiseMixtureError>,
     given: &InputsAndLabels,
 ) -> EstimateRow {
     let n_samples = given.n_samples() as i32;
-    let LayerInformation { h_t, i_xt, i_ty } = match found {
+    let InputInformation { h_t, i_xt, i_ty } = match found {
         Ok(found) => found,
         Err(e) => return EstimateRow { n_samples, failure: Some(e.to_string()), ..row },
     };
+    let i_ty = i_ty.first();
     EstimateRow {
         i_xt_bits: Some(i_xt.value.bits()),
         i_xt_error_bits: Some(i_xt.error.bits()),
