@@ -1,5 +1,6 @@
 //! `infoplane audit`: estimators applied to distributions whose information is known.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::bail;
@@ -11,6 +12,7 @@ use super::terminal::Terminal;
 use super::{Ended, arguments};
 use crate::audit::{DISTRIBUTIONS, Distribution, SecondVariable, TrialSettings, Truth, find};
 use crate::estimators::{self, ESTIMATORS, Spec};
+use crate::math::descriptive::{mean, median};
 use crate::parameter::Parameters;
 use crate::stages::audit::{AuditRequest, Audited, Timing, audit, audit_like, layer_shape, verdict};
 use crate::store::Experiment;
@@ -44,6 +46,7 @@ pub(super) fn command() -> Command {
         .arg(count("shuffles", "0", "Number of permutations of Y in each draw"))
         .arg(count("halves", "10", "Number of random halves of the samples, for the 95 % interval"))
         .arg(arguments::flag("time", "Measure processor time; estimates are then made one after the other, by one thread"))
+        .arg(arguments::flag("all", "Print a line for every distribution, not only one for each estimator, dimension and number of samples"))
         .arg(arguments::flag("list", "List the distributions and leave"))
         .arg(
             Arg::new("like")
@@ -77,7 +80,7 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<E
         let sentence = verdict(&audited, &shape);
         match terminal.is_json() {
             true => terminal.print_json(&json!({ "verdict": sentence, "estimates": audited.summary }))?,
-            false => terminal.print(&format!("{}{sentence}\n", table(&audited, terminal)))?,
+            false => terminal.print(&format!("{}{sentence}\n", table(&audited)))?,
         }
         return Ok(Ended::default());
     }
@@ -85,7 +88,13 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<E
     let audited = audit(&request, out, terminal)?;
     match terminal.is_json() {
         true => terminal.print_json(&audited.summary)?,
-        false => terminal.print(&format!("{}→ {}\n", table(&audited, terminal), out.display()))?,
+        false => {
+            let words = if matches.get_flag("all") { table(&audited) } else { overview(&audited) };
+            terminal.print(&format!(
+                "{words}errors are root mean squared errors in bits over seeds → {}\n",
+                out.display()
+            ))?;
+        }
     }
     Ok(Ended::default())
 }
@@ -134,26 +143,63 @@ fn print_list(terminal: &Terminal) -> anyhow::Result<Ended> {
     Ok(Ended::default())
 }
 
-/// The summary as a table.
-fn table(audited: &Audited, _terminal: &Terminal) -> String {
+/// One line for each estimator, dimension and number of samples.
+fn overview(audited: &Audited) -> String {
+    let mut groups: BTreeMap<(String, i32, i32), Vec<&AuditSummaryRow>> = BTreeMap::new();
+    for row in &audited.summary {
+        groups.entry((row.estimator.to_string(), row.dims, row.n_samples)).or_default().push(row);
+    }
+    let header = ["estimator", "d", "N", "distributions", "median error", "largest error", "coverage", "in null", "s"];
+    let line = |((estimator, dims, n_samples), rows): (&(String, i32, i32), &Vec<&AuditSummaryRow>)| {
+        let errors: Vec<f64> = rows.iter().filter_map(|row| row.rmse_bits).collect();
+        let mean_of = |column: fn(&AuditSummaryRow) -> Option<f64>| {
+            mean(&rows.iter().filter_map(|row| column(row)).collect::<Vec<f64>>())
+        };
+        let of_null = |row: &AuditSummaryRow| row.within_null.filter(|_| row.truth_bits == Some(0.0));
+        let worst = rows
+            .iter()
+            .filter(|row| row.rmse_bits.is_some())
+            .max_by(|a, b| a.rmse_bits.unwrap_or_default().total_cmp(&b.rmse_bits.unwrap_or_default()));
+        let n_without = rows.iter().filter(|row| row.n_seeds == 0).count();
+        let without = if n_without == 0 { String::new() } else { format!(", {n_without} without estimate") };
+        vec![
+            estimator.clone(),
+            dims.to_string(),
+            n_samples.to_string(),
+            format!("{}{without}", rows.len()),
+            number(median(errors)),
+            worst.map_or_else(|| "–".to_owned(), |row| format!("{} ({})", number(row.rmse_bits), row.distribution)),
+            percent(mean_of(|row| row.coverage)),
+            percent(mean_of(of_null)),
+            number(mean_of(|row| row.seconds_mean)),
+        ]
+    };
+    grid(&header, groups.iter().map(line))
+}
+
+/// Every row of the summary.
+fn table(audited: &Audited) -> String {
     let header =
         ["estimator", "distribution", "d", "N", "truth", "mean", "bias", "std", "RMSE", "coverage", "in null", "s"];
     grid(&header, audited.summary.iter().map(line))
 }
 
+fn number(value: Option<f64>) -> String {
+    value.map_or_else(|| "–".to_owned(), |value| format!("{value:.3}"))
+}
+
+fn percent(share: Option<f64>) -> String {
+    share.map_or_else(|| "–".to_owned(), |share| format!("{:.0} %", 100.0 * share))
+}
+
 fn line(row: &AuditSummaryRow) -> Vec<String> {
-    let number = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| format!("{value:.3}"));
-    let percent = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| format!("{:.0} %", 100.0 * value));
     vec![
         row.estimator.to_string(),
         row.distribution.clone(),
         row.dims.to_string(),
         row.n_samples.to_string(),
         row.truth_bits.map_or_else(|| "∞".to_owned(), |truth| format!("{truth:.3}")),
-        row.failure
-            .as_ref()
-            .filter(|_| row.n_seeds == 0)
-            .map_or_else(|| number(row.mean_bits), |_| "no estimate".to_owned()),
+        if row.n_seeds == 0 { "no estimate".to_owned() } else { number(row.mean_bits) },
         number(row.bias_bits),
         number(row.std_bits),
         number(row.rmse_bits),

@@ -11,7 +11,9 @@ const SMALL: &str = "audit --estimators ksg,copula --distributions gaussian-pair
 fn an_audit_writes_estimates_their_summary_and_a_figure_and_the_same_bytes_again() {
     let project = Project::new("");
     let screen = project.run(&format!("{SMALL} --shuffles 9 --out a")).stdout;
-    assert!(screen.contains("gaussian-pairs") && screen.contains("coverage"), "{screen}");
+    assert!(screen.contains("largest error") && !screen.contains("gaussian-dense"), "{screen}");
+    let every = project.run(&format!("{SMALL} --shuffles 9 --out a --all")).stdout;
+    assert!(every.contains("independent-labels") && every.contains("RMSE"), "{every}");
     let rows: Vec<AuditRow> = read_rows(&project.path("a/audit.parquet")).unwrap();
     // Two estimators, two distributions in two dimensions, six seeds.
     assert_eq!(rows.len(), 48);
