@@ -313,6 +313,12 @@ pub enum EstimateError {
         /// Name of the result.
         what: &'static str,
     },
+    /// An estimate outside the range of floating-point numbers.
+    #[error("the estimate is {value}; scale the values to a size of about 1, and look for outliers")]
+    NotANumber {
+        /// Infinite, or NaN.
+        value: f64,
+    },
     /// Samples without a density.
     #[error(
         "{n} of {n_samples} samples are equal to {k} or more other samples, so the entropy is -infinity; use another estimator, or `epsilon` 1e-16 as in Saxe et al. 2018, which then determines the estimate"

@@ -40,6 +40,13 @@ impl Information {
     }
 }
 
+impl Information {
+    /// This information, if it is a finite number.
+    pub(super) fn finite(self) -> Result<Self, EstimateError> {
+        if self.value.0.is_finite() { Ok(self) } else { Err(EstimateError::NotANumber { value: self.value.0 }) }
+    }
+}
+
 impl<'a> Points<'a> {
     /// Views `values` (sample after sample) as samples of `n_dims` coordinates.
     ///

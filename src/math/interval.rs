@@ -51,6 +51,13 @@ pub fn mean_interval(numbers: &[f64]) -> Option<Interval> {
     Some(Interval { mean, std, range: (!are_equal).then_some(Range { low: mean - half, high: mean + half }) })
 }
 
+/// The factor of the standard deviation of `n` independent numbers from one normal distribution in the 95 % interval of another
+/// estimate with the same standard error; `None` for fewer than two numbers.
+pub fn student_factor(n: usize) -> Option<f64> {
+    let student = (n > 1).then(|| StudentsT::new(0.0, 1.0, n as f64 - 1.0))?.ok()?;
+    Some(student.inverse_cdf(0.5 + CONFIDENCE / 2.0))
+}
+
 /// Two-sided p for a mean of 0 of n independent numbers from one normal distribution, from t = m √n / s with n − 1
 /// degrees of freedom; `None` if there is no interval.
 pub fn p_of_zero(numbers: &[f64]) -> Option<f64> {

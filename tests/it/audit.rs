@@ -43,7 +43,10 @@ fn an_audit_like_a_layer_says_which_estimators_can_be_trusted() {
     project.ok("run p.toml");
     let line = "audit --like outputs/p --layer 2 --estimators ksg,copula --seeds 2 --halves 0";
     let said = project.run(line).stdout;
-    assert!(said.contains("4096 samples, 3 units: the error of I(T;Y) is at most"), "{said}");
+    assert!(
+        said.contains("4096 samples, 3 units, normal with the covariance of the layer: the error of I(T;Y) is at most"),
+        "{said}"
+    );
     assert!(project.run("audit --like outputs/p --layer 9").sentence().contains("has no layer `9`"));
     let finished = project.run("audit --like outputs/p");
     assert!(finished.code == 2 && finished.stderr.contains("--layer"), "{}", finished.stderr);

@@ -29,6 +29,7 @@ use crate::units::Nats;
 pub(super) const SPEC: Spec = Spec {
     name: "decoder",
     summary: "lower bound on I(T;Y): H(Y) minus the cross-entropy of a classifier of T on samples that it was not trained on; gives no I(X;T)",
+    of_pair: "lower bound: H(Y) minus the cross-entropy of a classifier on held-out samples",
     parameters: &[
         Parameter {
             name: "probe",

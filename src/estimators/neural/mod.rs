@@ -33,6 +33,7 @@ use crate::units::Nats;
 pub(super) const SPEC: Spec = Spec {
     name: "neural",
     summary: "lower bounds on I(X;T) and I(T;Y) from a trained critic, tested on held-out samples: InfoNCE, NWJ or DV (MINE)",
+    of_pair: "lower bound from a trained critic, on held-out samples",
     parameters: &[
         Parameter {
             name: "bound",

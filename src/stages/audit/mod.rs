@@ -36,11 +36,11 @@ pub struct AuditRequest {
     pub n_seeds: u64,
     /// Permutations and halves.
     pub settings: TrialSettings,
-    /// Whether the processor time is measured.
+    /// Whether time is measured.
     pub timing: Timing,
 }
 
-/// Whether processor time is measured.
+/// Whether time is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Timing {
     /// Not measured; the tables are the same in every call.
@@ -225,14 +225,20 @@ fn rows_of(draw: &Draw<'_>, request: &AuditRequest) -> Result<Vec<AuditRow>, Sta
             let found = trials(set.as_ref(), &pair, request.settings);
             let seconds = (request.timing == Timing::On).then(|| start.elapsed().as_secs_f64());
             let found = set.members().into_iter().zip(found);
-            rows.extend(found.filter_map(|(member, trial)| row(draw, member, trial, seconds)));
+            rows.extend(found.filter_map(|(member, trial)| row(draw, spec, member, trial, seconds)));
         }
     }
     Ok(rows)
 }
 
 /// The row of an estimate; `None` if the estimator is not for variables of these kinds.
-fn row(draw: &Draw<'_>, member: Member, trial: Result<Trial, EstimateError>, seconds: Option<f64>) -> Option<AuditRow> {
+fn row(
+    draw: &Draw<'_>,
+    spec: &Spec,
+    member: Member,
+    trial: Result<Trial, EstimateError>,
+    seconds: Option<f64>,
+) -> Option<AuditRow> {
     if let Err(EstimateError::WrongKinds { .. } | EstimateError::NeedsOneOfEach { .. }) = trial {
         return None;
     }
@@ -246,7 +252,7 @@ fn row(draw: &Draw<'_>, member: Member, trial: Result<Trial, EstimateError>, sec
         dims: draw.source.dims() as i32,
         n_samples: draw.n as i32,
         seed: draw.seed as i64,
-        quantity: member.quantity,
+        quantity: spec.of_pair.to_owned(),
         truth_bits: bits(draw.source.truth()),
         estimate_bits: found.map(|trial| trial.information.value.bits()),
         error_bits: bits(found.and_then(|trial| trial.information.monte_carlo_error)),
