@@ -2,8 +2,8 @@
 
 use super::Sampled;
 use crate::estimators::{EstimateError, EstimatorSet, Information, Spread, Variable};
-use crate::math::interval::student_factor;
 use crate::math::shuffles::Shuffles;
+use crate::math::student::student_factor;
 use crate::units::Nats;
 
 /// How an estimate is judged.
