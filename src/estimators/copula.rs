@@ -15,7 +15,7 @@
 //! Ince, Giordano, Kayser, Rousselet, Gross & Schyns 2017, `gcmi_cc` and `gcmi_model_cd`.
 
 use super::neighbour_samples::Kinds;
-use super::pair::estimate_layer;
+use super::pair::{estimate_layer, expect_few_classes};
 use super::{
     Cells, Estimate, EstimateError, Estimator, Information, KnownInputs, LayerData, Member, Points, Randomness,
     RangeOver, Spec, Variable, build_each,
@@ -149,10 +149,7 @@ impl Scores {
     /// # Errors
     /// More classes than half of the samples, small classes, coordinates that are functions of each other.
     fn information_about_classes(&self, y: &Cells) -> Result<Nats, EstimateError> {
-        let (n_classes, n_samples) = (y.n_cells(), y.n_samples());
-        if 2 * n_classes > n_samples {
-            return Err(EstimateError::ManyClasses { n_classes, n_samples });
-        }
+        expect_few_classes(y)?;
         let fewest = y.counts().iter().copied().min().unwrap_or(0) as usize;
         if fewest <= self.n_dims {
             return Err(EstimateError::TooWide { n_units: self.n_dims, n: fewest });

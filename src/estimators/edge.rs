@@ -18,7 +18,7 @@
 
 use std::f64::consts::LN_2;
 
-use super::pair::estimate_layer;
+use super::pair::{estimate_layer, expect_few_classes};
 use super::{
     Bias, Cells, Estimate, EstimateError, Estimator, Information, InvalidParameter, KnownInputs, LayerData, Member,
     Points, Randomness, RangeOver, Spec, Variable, build_each,
@@ -249,10 +249,7 @@ impl Edge {
         match variable {
             Variable::Real(points) => self.coordinates(points, what, is_projected, stream),
             Variable::Classes(classes) => {
-                let (n_classes, n_samples) = (classes.n_cells(), classes.n_samples());
-                if 2 * n_classes > n_samples {
-                    return Err(EstimateError::ManyClasses { n_classes, n_samples });
-                }
+                expect_few_classes(classes)?;
                 Ok(Hashed::Classes(classes.as_ref().clone()))
             }
         }

@@ -360,6 +360,11 @@ pub enum EstimateError {
 }
 
 impl EstimateError {
+    /// Whether the estimator is for variables of other kinds.
+    pub fn is_of_kinds(&self) -> bool {
+        matches!(self, Self::WrongKinds { .. } | Self::NeedsOneOfEach { .. })
+    }
+
     /// This error with the number of the sample in the row, and of the unit if a single unit was estimated.
     #[must_use]
     pub fn located(mut self, number: impl Fn(usize) -> usize, only_unit: Option<usize>) -> Self {

@@ -48,7 +48,7 @@ pub struct ReadPair {
 }
 
 /// An estimate of I(X;Y), in bits.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct MiRow {
     /// Identity of the estimator.
     pub estimator: String,
@@ -279,16 +279,15 @@ pub fn estimate_pair(
             estimator: member.id.to_string(),
             quantity: spec.of_pair.to_owned(),
             value_bits: Some(0.0),
-            ..MiRow::empty()
+            ..MiRow::default()
         };
         return Ok(estimator.members().into_iter().map(zero).collect());
     }
     let found = trials(estimator.as_ref(), pair, settings);
-    let is_for_others = |trial: &Result<Trial, EstimateError>| {
-        matches!(trial, Err(EstimateError::WrongKinds { .. } | EstimateError::NeedsOneOfEach { .. }))
-    };
     let found = estimator.members().into_iter().zip(found);
-    let kept = found.filter(|(_, trial)| unsuitable == UnsuitableEstimator::Reported || !is_for_others(trial));
+    let kept = found.filter(|(_, trial)| {
+        unsuitable == UnsuitableEstimator::Reported || !trial.as_ref().is_err_and(EstimateError::is_of_kinds)
+    });
     Ok(kept.map(|(member, trial)| row(spec, &member, trial)).collect())
 }
 
@@ -296,7 +295,7 @@ fn row(spec: &Spec, member: &Member, trial: Result<Trial, EstimateError>) -> MiR
     let (estimator, quantity) = (member.id.to_string(), spec.of_pair.to_owned());
     let trial = match trial {
         Ok(trial) => trial,
-        Err(e) => return MiRow { estimator, quantity, failure: Some(e.to_string()), ..MiRow::empty() },
+        Err(e) => return MiRow { estimator, quantity, failure: Some(e.to_string()), ..MiRow::default() },
     };
     let null = estimators::Spread::of(&trial.null);
     let (low, high) = trial.interval().unzip();
@@ -314,25 +313,6 @@ fn row(spec: &Spec, member: &Member, trial: Result<Trial, EstimateError>) -> MiR
         ceiling_bits: bits(trial.information.ceiling),
         warnings: warnings(&trial),
         failure: None,
-    }
-}
-
-impl MiRow {
-    fn empty() -> Self {
-        Self {
-            estimator: String::new(),
-            quantity: String::new(),
-            value_bits: None,
-            error_bits: None,
-            low_bits: None,
-            high_bits: None,
-            null_bits_mean: None,
-            null_bits_std: None,
-            p: None,
-            ceiling_bits: None,
-            warnings: Vec::new(),
-            failure: None,
-        }
     }
 }
 

@@ -14,7 +14,7 @@ mod mlp;
 
 use rayon::prelude::*;
 
-use super::pair::estimate_layer;
+use super::pair::{estimate_layer, expect_few_classes};
 use super::{
     Cells, Estimate, EstimateError, Estimator, Information, InvalidParameter, KnownInputs, LayerData, Member, Points,
     Randomness, RangeOver, Spec, Variable, build_each,
@@ -161,9 +161,7 @@ impl Decoder {
         if y.n_cells() == 1 {
             return Ok(Information { value: Nats(0.0), monte_carlo_error: None, ceiling: Some(h_y) });
         }
-        if 2 * y.n_cells() > n {
-            return Err(EstimateError::ManyClasses { n_classes: y.n_cells(), n_samples: n });
-        }
+        expect_few_classes(y)?;
         let smallest = y.counts().iter().copied().min().unwrap_or(0) as usize;
         if smallest < 2 {
             let advice = "leave out rare classes, or merge them";

@@ -239,7 +239,7 @@ fn row(
     trial: Result<Trial, EstimateError>,
     seconds: Option<f64>,
 ) -> Option<AuditRow> {
-    if let Err(EstimateError::WrongKinds { .. } | EstimateError::NeedsOneOfEach { .. }) = trial {
+    if trial.as_ref().is_err_and(EstimateError::is_of_kinds) {
         return None;
     }
     let found = trial.as_ref().ok();
@@ -282,7 +282,7 @@ fn summary(rows: &[AuditRow]) -> AuditSummaryRow {
         let range = row.null_bits_low?..=row.null_bits_high?;
         Some(f64::from(u8::from(range.contains(&row.estimate_bits?))))
     };
-    let share = |values: Vec<f64>| mean(&values);
+    let mean_of = |column: &dyn Fn(&AuditRow) -> Option<f64>| mean(&rows.iter().filter_map(column).collect::<Vec<_>>());
     AuditSummaryRow {
         estimator: Arc::clone(&first.estimator),
         distribution: first.distribution.clone(),
@@ -296,9 +296,9 @@ fn summary(rows: &[AuditRow]) -> AuditSummaryRow {
         std_bits: std(&estimates),
         bias_bits: mean(&estimates).zip(first.truth_bits).map(|(mean, truth)| mean - truth),
         rmse_bits: mean(&squares).map(f64::sqrt),
-        coverage: share(rows.iter().filter_map(contains).collect()),
-        within_null: share(rows.iter().filter_map(is_within).collect()),
-        seconds_mean: share(rows.iter().filter_map(|row| row.seconds).collect()),
+        coverage: mean_of(&contains),
+        within_null: mean_of(&is_within),
+        seconds_mean: mean_of(&|row| row.seconds),
         failure: rows.iter().find_map(|row| row.failure.clone()),
     }
 }
