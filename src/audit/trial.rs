@@ -3,6 +3,7 @@
 use super::Sampled;
 use crate::estimators::{EstimateError, EstimatorSet, Information, Spread, Variable};
 use crate::math::shuffles::Shuffles;
+use crate::math::student::student_factor;
 use crate::units::Nats;
 
 /// How an estimate is judged.
@@ -24,6 +25,8 @@ pub struct Trial {
     /// Mean and standard deviation over random halves of the samples; `None` without halves, or if one of them has no
     /// estimate. The standard deviation is about the standard error of the estimate from all samples.
     pub halves: Option<Spread>,
+    /// Number of halves.
+    n_halves: usize,
 }
 
 impl Trial {
@@ -41,14 +44,17 @@ impl Trial {
         Some((*low..=*high).contains(&self.information.value))
     }
 
-    /// The 95 % interval from the standard deviation over halves, which does not include the bias.
+    /// The 95 % interval (Student) from the standard deviation over halves, which does not include the bias; `None` with
+    /// fewer than two halves, and if all halves give the same value.
     pub fn interval(&self) -> Option<(Nats, Nats)> {
-        /// The 97.5 % quantile of the normal distribution.
-        const QUANTILE: f64 = 1.96;
-        let half = QUANTILE * self.halves?.std?.0;
+        let std = self.halves?.std.filter(|std| std.0 > 0.0)?;
+        let half = student_factor(self.n_halves)? * std.0;
         Some((Nats(self.information.value.0 - half), Nats(self.information.value.0 + half)))
     }
 }
+
+/// The largest number of values of permuted copies of Y in memory at the same time.
+const MOST_VALUES: usize = 1 << 25;
 
 /// The trial of every estimator of a set on one pair of variables. Permutations and halves depend only on the settings and
 /// on the number of samples.
@@ -59,7 +65,6 @@ pub fn trials(
 ) -> Vec<Result<Trial, EstimateError>> {
     let n = y.n_samples() as u32;
     let shuffles = Shuffles::new(settings.n_shuffles as u64, n);
-    let ys: Vec<Variable<'_>> = std::iter::once(y.clone()).chain(shuffles.iter().map(|order| y.of(order))).collect();
     let halves: Vec<Vec<Result<Information, EstimateError>>> = Shuffles::new(settings.n_halves as u64, n)
         .iter()
         .map(|order| {
@@ -69,8 +74,18 @@ pub fn trials(
             of_half.into_iter().flatten().collect()
         })
         .collect();
-    let with_null = estimators.between(x, &ys).into_iter().enumerate();
-    with_null
+    let mut found = estimators.between(x, std::slice::from_ref(y));
+    // In groups, so that the permuted copies of a wide Y fit into memory.
+    let width = if let Variable::Real(points) = y { points.n_dims() } else { 1 };
+    let n_together = (MOST_VALUES / (y.n_samples() * width).max(1)).max(1);
+    let orders: Vec<&[u32]> = shuffles.iter().collect();
+    for orders in orders.chunks(n_together) {
+        let permuted: Vec<Variable<'_>> = orders.iter().map(|order| y.of(order)).collect();
+        found.iter_mut().zip(estimators.between(x, &permuted)).for_each(|(found, more)| found.extend(more));
+    }
+    found
+        .into_iter()
+        .enumerate()
         .map(|(place, found)| {
             let mut found = found.into_iter().collect::<Result<Vec<Information>, _>>()?.into_iter();
             let information = found.next().expect("there is an estimate for Y itself");
@@ -78,7 +93,8 @@ pub fn trials(
             null.sort_by(|a, b| a.0.total_cmp(&b.0));
             let of_halves: Result<Vec<Nats>, EstimateError> =
                 halves.iter().map(|half| Ok(half[place].clone()?.value)).collect();
-            Ok(Trial { information, null, halves: of_halves.ok().and_then(|values| Spread::of(&values)) })
+            let halves = of_halves.ok().and_then(|values| Spread::of(&values));
+            Ok(Trial { information, null, halves, n_halves: settings.n_halves })
         })
         .collect()
 }

@@ -29,8 +29,6 @@ x, y, p_y1 and target are used as such.";
 
 pub(super) fn command() -> Command {
     const COLUMNS: &str = "Choice of columns";
-    const TEXT: &str = "Text files (.csv, .tsv, .txt, .data)";
-    const ARRAYS: &str = "Array files (.mat, .npy, .npz, IDX)";
     const INPUTS: &str = "Transformation of the inputs";
     let names = |name: &'static str, help: &'static str| {
         Arg::new(name).long(name).value_name("NAMES").help(help).action(ArgAction::Append).help_heading(COLUMNS)
@@ -39,8 +37,7 @@ pub(super) fn command() -> Command {
         Arg::new(name).long(name).value_name("NAME").help(help).help_heading(COLUMNS)
     };
     let out = "The table to write [default: data/<name of the file>.parquet]";
-    let separator = "The separator of values: one character, or comma, semicolon, tab, space, pipe [default: detected]";
-    Command::new("import")
+    let command = Command::new("import")
         .about("Import a table, arrays or images: .csv, .tsv, .txt, .data, .mat (MATLAB 5 to 7.2), .npy, .npz, IDX or .parquet")
         .after_help(EXAMPLES)
         .arg(
@@ -62,10 +59,43 @@ pub(super) fn command() -> Command {
                 .help("Number of labels made from --target if there is no column of labels; labels are bins of equal frequency [default: 10]")
                 .value_parser(value_parser!(u32).range(2..=1000))
                 .help_heading(COLUMNS),
+        );
+    file_args(command)
+        .arg(
+            flag(
+                "standardise",
+                "Subtract the mean of each column of x and divide by its standard deviation, before x is stored as f32",
+            )
+            .help_heading(INPUTS),
         )
-        .arg(flag("no-header", "The first line contains data, not names; columns are called 0, 1, …").help_heading(TEXT))
-        .arg(flag("header", "The first line contains column names, even if they look like numbers").conflicts_with("no-header").help_heading(TEXT))
-        .arg(Arg::new("separator").long("separator").value_name("CHARACTER").help(separator).value_parser(separator_of).help_heading(TEXT))
+        .arg(
+            flag("x-hash", "Distinguish inputs by their values in the file, even if they become equal as f32")
+                .help_heading(INPUTS),
+        )
+}
+
+/// The options for files whose format does not define header, separator and dimensions.
+pub(super) fn file_args(command: Command) -> Command {
+    const TEXT: &str = "Text files (.csv, .tsv, .txt, .data)";
+    const ARRAYS: &str = "Array files (.mat, .npy, .npz, IDX)";
+    let separator = "The separator of values: one character, or comma, semicolon, tab, space, pipe [default: detected]";
+    command
+        .arg(
+            flag("no-header", "The first line contains data, not names; columns are called 0, 1, …").help_heading(TEXT),
+        )
+        .arg(
+            flag("header", "The first line contains column names, even if they look like numbers")
+                .conflicts_with("no-header")
+                .help_heading(TEXT),
+        )
+        .arg(
+            Arg::new("separator")
+                .long("separator")
+                .value_name("CHARACTER")
+                .help(separator)
+                .value_parser(separator_of)
+                .help_heading(TEXT),
+        )
         .arg(
             Arg::new("decimal")
                 .long("decimal")
@@ -75,8 +105,22 @@ pub(super) fn command() -> Command {
                 .help_heading(TEXT),
         )
         .arg(flag("transpose", "Samples are along the last dimension (as in SVHN), not the first").help_heading(ARRAYS))
-        .arg(flag("standardise", "Subtract the mean of each column of x and divide by its standard deviation, before x is stored as f32").help_heading(INPUTS))
-        .arg(flag("x-hash", "Distinguish inputs by their values in the file, even if they become equal as f32").help_heading(INPUTS))
+}
+
+/// The options of [`file_args`] that were given.
+pub(super) fn file_options(matches: &ArgMatches) -> Options {
+    let is_on = |name: &str| matches.get_flag(name);
+    let header = match (is_on("header"), is_on("no-header")) {
+        (true, _) => Header::Names,
+        (_, true) => Header::Missing,
+        _ => Header::Guess,
+    };
+    Options {
+        header,
+        separator: matches.get_one("separator").copied(),
+        decimal: matches.get_one("decimal").copied().unwrap_or_default(),
+        samples: if is_on("transpose") { SamplesAre::Last } else { SamplesAre::First },
+    }
 }
 
 pub(super) fn run(matches: &ArgMatches) -> anyhow::Result<Outcome> {
@@ -84,23 +128,13 @@ pub(super) fn run(matches: &ArgMatches) -> anyhow::Result<Outcome> {
         |name: &str| matches.get_many(name).map_or_else(Vec::new, |names| names.cloned().collect::<Vec<String>>());
     let y = texts("y");
     let is_on = |name: &str| matches.get_flag(name);
-    let header = match (is_on("header"), is_on("no-header")) {
-        (true, _) => Header::Names,
-        (_, true) => Header::Missing,
-        _ => Header::Guess,
-    };
     let request = ImportRequest {
         x: texts("x"),
         y: y.join(","),
         p_y1: matches.get_one::<String>("p-y1").cloned(),
         target: texts("target"),
         y_bins: matches.get_one::<u32>("y-bins").map(|n| *n as usize),
-        options: Options {
-            header,
-            separator: matches.get_one("separator").copied(),
-            decimal: matches.get_one("decimal").copied().unwrap_or_default(),
-            samples: if is_on("transpose") { SamplesAre::Last } else { SamplesAre::First },
-        },
+        options: file_options(matches),
         standardise: is_on("standardise"),
         x_hash: is_on("x-hash"),
     };

@@ -7,15 +7,17 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use serde_json::json;
 
 use super::Ended;
+use super::chosen::{chosen, set_arg};
+use super::import::{file_args, file_options};
 use super::table::{Heading, fitted, paragraph};
 use super::terminal::Terminal;
 use crate::audit::TrialSettings;
 use crate::count::counted;
-use crate::estimators::{self, ESTIMATORS, Spec, Variable};
-use crate::import::{Header, Options, SamplesAre};
-use crate::parameter::{Parameters, Value};
-use crate::stages::Failures;
-use crate::stages::mi::{MiRow, NumbersAre, ReadPair, VariableSource, default_estimator, estimate_pair, read_pair};
+use crate::estimators::Variable;
+use crate::stages::Progress;
+use crate::stages::mi::{
+    MiRow, NumbersAre, ReadPair, UnsuitableEstimator, VariableSource, default_estimator, estimate_pair, read_pair,
+};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -39,7 +41,7 @@ pub(super) fn command() -> Command {
         let range = value_parser!(u16).range(0..=10_000);
         Arg::new(name).long(name).value_name("N").help(help).default_value(default).value_parser(range)
     };
-    Command::new("mi")
+    let command = Command::new("mi")
         .about("Estimate the mutual information of two variables from files: .parquet, .csv, .npy and others")
         .after_help(EXAMPLES)
         .arg(
@@ -67,44 +69,39 @@ pub(super) fn command() -> Command {
                 .help("Estimators, separated by commas, or `all` [default: one that suits the kinds of X and Y]")
                 .value_delimiter(','),
         )
-        .arg(
-            Arg::new("set")
-                .long("set")
-                .value_name("PARAMETER=VALUES")
-                .help("A parameter of the estimator, see `infoplane estimate <estimator> --help`; may be given several times")
-                .action(ArgAction::Append),
-        )
+        .arg(set_arg())
         .arg(count("shuffles", "99", "Number of permutations of Y for the permutation null; 0: none"))
-        .arg(count("halves", "20", "Number of random halves of the samples for the interval; 0: none"))
-        .arg(super::arguments::flag("no-header", "The first line of a text file contains data, not names; columns are called 0, 1, …"))
-        .arg(super::arguments::flag("transpose", "Samples are along the last dimension of an array, not the first"))
+        .arg(count("halves", "20", "Number of random halves of the samples for the interval; 0: none"));
+    file_args(command)
 }
 
 pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Ended> {
     let [x, y] = sources(matches)?;
     let names: Option<Vec<String>> = matches.get_many("estimator").map(|names| names.cloned().collect());
-    let given = given(matches)?;
     // Invalid names and parameters are reported before the files are read.
-    let chosen = names.map(|names| requested(&names, &given)).transpose()?;
-    let options = Options {
-        header: if matches.get_flag("no-header") { Header::Missing } else { Header::Guess },
-        samples: if matches.get_flag("transpose") { SamplesAre::Last } else { SamplesAre::First },
-        ..Options::default()
-    };
-    let read = read_pair(&x, &y, &options)?;
-    let chosen = match chosen {
-        Some(chosen) => chosen,
-        None => requested(&[default_estimator(&read.pair).to_owned()], &given)?,
+    let is_every = names.iter().flatten().any(|name| name == "all");
+    let unsuitable = if is_every { UnsuitableEstimator::LeftOut } else { UnsuitableEstimator::Reported };
+    let named = names.map(|names| chosen(&names, matches)).transpose()?;
+    let read = read_pair(&x, &y, &file_options(matches))?;
+    let requested = match named {
+        Some(requested) => requested,
+        None => chosen(&[default_estimator(&read.pair).to_owned()], matches)?,
     };
     let count = |name: &str| usize::from(matches.get_one::<u16>(name).copied().unwrap_or_default());
     let settings = TrialSettings { n_shuffles: count("shuffles"), n_halves: count("halves") };
     let mut rows = Vec::new();
-    for (spec, parameters) in chosen {
-        rows.extend(estimate_pair(&read, spec, &parameters, settings)?);
+    for (spec, parameters) in requested {
+        let of_estimator = estimate_pair(&read, spec, &parameters, settings, unsuitable)?;
+        if of_estimator.is_empty() {
+            terminal.tell(&format!("`{}` is not for variables of these kinds", spec.name));
+        }
+        rows.extend(of_estimator);
     }
     print(&read, &rows, terminal)?;
     let n_failed = rows.iter().filter(|row| row.failure.is_some()).count();
-    Ok(Ended { failures: Failures::of_estimates(n_failed), ..Ended::default() })
+    let objection =
+        format!("{n_failed} of {} without an estimate; the last column says why", counted(rows.len(), "row"));
+    Ok(Ended { objections: if n_failed > 0 { vec![objection] } else { Vec::new() }, ..Ended::default() })
 }
 
 /// The files and columns of X and Y.
@@ -127,42 +124,6 @@ fn sources(matches: &ArgMatches) -> anyhow::Result<[VariableSource; 2]> {
         [file] => Ok([source(file, "x"), source(file, "y")]),
         _ => bail!("give one file or two"),
     }
-}
-
-/// Parameters of the form `k=1,3`.
-fn given(matches: &ArgMatches) -> anyhow::Result<Vec<(String, Vec<Value>)>> {
-    let texts: Vec<&String> = matches.get_many("set").map_or_else(Vec::new, Iterator::collect);
-    let pair = |text: &&String| match text.split_once('=') {
-        Some((name, values)) => Ok((name.replace('-', "_"), Value::parse_list(values))),
-        None => bail!("`--set {text}` must have the form PARAMETER=VALUES, for example k=1,3"),
-    };
-    texts.iter().map(pair).collect()
-}
-
-/// The estimators with these names and the sets of their parameters. A parameter must belong to at least one of them.
-fn requested(
-    names: &[String],
-    given: &[(String, Vec<Value>)],
-) -> anyhow::Result<Vec<(&'static Spec, Vec<Parameters>)>> {
-    let is_all = names.iter().any(|name| name == "all");
-    let specs: Vec<&'static Spec> = match is_all {
-        true => ESTIMATORS.to_vec(),
-        false => names.iter().map(|name| estimators::find(name)).collect::<Result<_, _>>()?,
-    };
-    let declares = |spec: &Spec, name: &str| spec.parameters.iter().any(|parameter| parameter.name == name);
-    if let Some((name, _)) = given.iter().find(|(name, _)| !specs.iter().any(|spec| declares(spec, name))) {
-        let names: Vec<&str> = specs.iter().map(|spec| spec.name).collect();
-        bail!(
-            "no parameter `{name}` in {}; `infoplane estimate {} --help` lists the parameters",
-            names.join(", "),
-            names[0]
-        );
-    }
-    let sets = |spec: &'static Spec| {
-        let own = given.iter().filter(|(name, _)| declares(spec, name)).cloned().collect();
-        Ok((spec, Parameters::product(spec.parameters, own)?))
-    };
-    specs.into_iter().map(sets).collect()
 }
 
 fn print(read: &ReadPair, rows: &[MiRow], terminal: &Terminal) -> anyhow::Result<()> {
@@ -215,6 +176,7 @@ fn line(row: &MiRow) -> Vec<String> {
 fn words(variable: &Variable<'_>) -> String {
     match variable {
         Variable::Real(points) => counted(points.n_dims(), "dimension"),
-        Variable::Classes(cells) => format!("labels, {} classes", cells.n_cells()),
+        Variable::Classes(cells) if cells.n_cells() == 1 => "labels of 1 class".to_owned(),
+        Variable::Classes(cells) => format!("labels of {} classes", cells.n_cells()),
     }
 }

@@ -7,6 +7,7 @@ mod arguments;
 mod audit;
 mod bound;
 mod check;
+mod chosen;
 mod completions;
 mod data;
 mod estimate;

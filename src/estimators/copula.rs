@@ -15,7 +15,7 @@
 //! Ince, Giordano, Kayser, Rousselet, Gross & Schyns 2017, `gcmi_cc` and `gcmi_model_cd`.
 
 use super::neighbour_samples::Kinds;
-use super::pair::estimate_layer;
+use super::pair::{estimate_layer, expect_few_classes};
 use super::{
     Cells, Estimate, EstimateError, Estimator, Information, KnownInputs, LayerData, Member, Points, Randomness,
     RangeOver, Spec, Variable, build_each,
@@ -27,6 +27,7 @@ use crate::units::Nats;
 pub(super) const SPEC: Spec = Spec {
     name: "copula",
     summary: "mutual information of Gaussian variables with the rank correlations of the values; a lower bound for single coordinates; refuses values that repeat",
+    of_pair: "information of the Gaussian copula of the ranks; a lower bound if one variable has a Gaussian copula",
     parameters: &[],
     build: |sets| build_each(sets, |_| Ok(Copula)),
     choose: |_, _| None,
@@ -86,8 +87,8 @@ impl Estimator for Copula {
     }
 }
 
-const FIRST: &str = "a coordinate of the first variable (T of a layer)";
-const SECOND: &str = "a coordinate of the second variable (X of a layer)";
+const FIRST: &str = "a coordinate of the first variable (T, if it is a layer)";
+const SECOND: &str = "a coordinate of the second variable (X of the network, if the first is a layer)";
 
 /// The normal scores of the coordinates that vary.
 struct Scores {
@@ -148,10 +149,7 @@ impl Scores {
     /// # Errors
     /// More classes than half of the samples, small classes, coordinates that are functions of each other.
     fn information_about_classes(&self, y: &Cells) -> Result<Nats, EstimateError> {
-        let (n_classes, n_samples) = (y.n_cells(), y.n_samples());
-        if 2 * n_classes > n_samples {
-            return Err(EstimateError::ManyClasses { n_classes, n_samples });
-        }
+        expect_few_classes(y)?;
         let fewest = y.counts().iter().copied().min().unwrap_or(0) as usize;
         if fewest <= self.n_dims {
             return Err(EstimateError::TooWide { n_units: self.n_dims, n: fewest });
@@ -276,12 +274,12 @@ mod tests {
         let relu = real(y.iter().map(|y| y.max(0.0)).collect(), 1);
         let n_zeros = y.iter().filter(|y| **y <= 0.0).count();
         assert!(message(&real(x.clone(), 1), &relu).starts_with(&format!(
-            "{n_zeros} of 100 samples of a coordinate of the second variable (X of a layer) repeat, so there is no density there; use `mixed-ksg`"
+            "{n_zeros} of 100 samples of a coordinate of the second variable (X of the network, if the first is a layer) repeat, so there is no density there; use `mixed-ksg`"
         )));
         let constant = real(vec![1.0; 100], 1);
         assert_eq!(
             message(&constant, &relu),
-            "all values of a coordinate of the first variable (T of a layer) are equal, so they have no spread and no information"
+            "all values of a coordinate of the first variable (T, if it is a layer) are equal, so they have no spread and no information"
         );
         let twice = real(x.iter().flat_map(|x| [*x, 2.0 * x]).collect(), 2);
         assert!(

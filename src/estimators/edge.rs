@@ -18,7 +18,7 @@
 
 use std::f64::consts::LN_2;
 
-use super::pair::estimate_layer;
+use super::pair::{estimate_layer, expect_few_classes};
 use super::{
     Bias, Cells, Estimate, EstimateError, Estimator, Information, InvalidParameter, KnownInputs, LayerData, Member,
     Points, Randomness, RangeOver, Spec, Variable, build_each,
@@ -35,6 +35,7 @@ use crate::units::Nats;
 pub(super) const SPEC: Spec = Spec {
     name: "edge",
     summary: "mutual information of the cells into which both variables are hashed (EDGE); depends on the bandwidth, and is biased in many dimensions",
+    of_pair: "information of hashed cells",
     parameters: &[
         Parameter {
             name: "bandwidth",
@@ -176,7 +177,7 @@ impl Estimator for Edge {
         // Once for all `bs`, which usually have equally many coordinates.
         let hashed = |projects: bool| {
             let is_needed = bs.iter().any(|b| is_projected(b) == projects);
-            is_needed.then(|| self.hashed(a, "the first variable (T of a layer)", projects, 0))
+            is_needed.then(|| self.hashed(a, "the first variable (T, if it is a layer)", projects, 0))
         };
         let n_t = a.n_samples();
         let (plain, projected) = (hashed(false), hashed(true));
@@ -186,7 +187,15 @@ impl Estimator for Edge {
             }
             let a = if is_projected(b) { &projected } else { &plain };
             let a = a.as_ref().expect("hashed above").as_ref().map_err(Clone::clone)?;
-            self.information(a, &self.hashed(b, "the second variable (X of a layer)", is_projected(b), 1)?)
+            self.information(
+                a,
+                &self.hashed(
+                    b,
+                    "the second variable (X of the network, if the first is a layer)",
+                    is_projected(b),
+                    1,
+                )?,
+            )
         };
         bs.iter().map(with).collect()
     }
@@ -240,10 +249,7 @@ impl Edge {
         match variable {
             Variable::Real(points) => self.coordinates(points, what, is_projected, stream),
             Variable::Classes(classes) => {
-                let (n_classes, n_samples) = (classes.n_cells(), classes.n_samples());
-                if 2 * n_classes > n_samples {
-                    return Err(EstimateError::ManyClasses { n_classes, n_samples });
-                }
+                expect_few_classes(classes)?;
                 Ok(Hashed::Classes(classes.as_ref().clone()))
             }
         }
@@ -491,7 +497,7 @@ mod tests {
         ));
         assert_eq!(
             refused(normal(30, 1), real(vec![2.0; 30], 1)),
-            EstimateError::NoSpread { what: "the second variable (X of a layer)" }
+            EstimateError::NoSpread { what: "the second variable (X of the network, if the first is a layer)" }
         );
         let distinct: Vec<u32> = (0..30).collect();
         assert!(matches!(refused(normal(30, 1), classes(&distinct)), EstimateError::ManyClasses { .. }));

@@ -313,6 +313,12 @@ pub enum EstimateError {
         /// Name of the result.
         what: &'static str,
     },
+    /// An estimate outside the range of floating-point numbers.
+    #[error("the estimate is {value}; scale the values to a size of about 1, and look for outliers")]
+    NotANumber {
+        /// Infinite, or NaN.
+        value: f64,
+    },
     /// Samples without a density.
     #[error(
         "{n} of {n_samples} samples are equal to {k} or more other samples, so the entropy is -infinity; use another estimator, or `epsilon` 1e-16 as in Saxe et al. 2018, which then determines the estimate"
@@ -354,6 +360,11 @@ pub enum EstimateError {
 }
 
 impl EstimateError {
+    /// Whether the estimator is for variables of other kinds.
+    pub fn is_of_kinds(&self) -> bool {
+        matches!(self, Self::WrongKinds { .. } | Self::NeedsOneOfEach { .. })
+    }
+
     /// This error with the number of the sample in the row, and of the unit if a single unit was estimated.
     #[must_use]
     pub fn located(mut self, number: impl Fn(usize) -> usize, only_unit: Option<usize>) -> Self {

@@ -22,6 +22,7 @@ use crate::units::Nats;
 pub(super) const SPEC: Spec = Spec {
     name: "gaussian",
     summary: "mutual information of T plus Gaussian noise, assuming that T is Gaussian; exact for linear networks with Gaussian inputs",
+    of_pair: "difference of entropies of Gaussians plus noise, with and without the label; not a bound",
     parameters: &[Parameter {
         name: "noise_variance",
         doc: "variance of the noise added to every unit",

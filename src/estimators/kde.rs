@@ -32,6 +32,7 @@ use crate::units::Nats;
 pub(super) const SPEC: Spec = Spec {
     name: "kde",
     summary: "Kolchinsky-Tracey bounds on the mutual information of T plus Gaussian noise that is added in the analysis",
+    of_pair: "difference of bounds on the entropy of the real variable plus Gaussian noise, with and without the label; not a bound",
     parameters: &[
         Parameter {
             name: "noise_variance",

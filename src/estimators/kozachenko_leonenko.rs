@@ -29,6 +29,7 @@ use crate::units::Nats;
 pub(super) const SPEC: Spec = Spec {
     name: "kozachenko-leonenko",
     summary: "differential entropy of T from nearest neighbours, and I(T;Y) from it; gives no I(X;T), and fails if values repeat, for example after ReLU",
+    of_pair: "difference of differential entropies from nearest neighbours",
     parameters: &[
         Parameter {
             name: "k",

@@ -28,6 +28,7 @@ use crate::units::Nats;
 pub(super) const SPEC: Spec = Spec {
     name: "ksg",
     summary: "mutual information of variables with a density, from numbers of nearest neighbours; for I(T;Y) with classes, the form of Ross",
+    of_pair: "mutual information, from numbers of neighbours",
     parameters: &[
         Parameter {
             name: "k",
@@ -135,9 +136,9 @@ impl Ksg {
     }
 }
 
-const FIRST: &str = "the first variable (T of a layer)";
-const SECOND: &str = "the second variable (X of a layer)";
-const REAL: &str = "the real vector (T of a layer)";
+const FIRST: &str = "the first variable (T, if it is a layer)";
+const SECOND: &str = "the second variable (X of the network, if the first is a layer)";
+const REAL: &str = "the real variable";
 
 /// # Errors
 /// Samples that repeat, or values on a lattice.

@@ -23,6 +23,7 @@ use crate::parameter::{Kind, Parameter};
 pub(super) const SPEC: Spec = Spec {
     name: "lossy",
     summary: "mutual information of the first principal components of both variables, which is a lower bound; for layers with many units",
+    of_pair: "information between principal components; a lower bound for the distribution",
     parameters: &[
         Parameter {
             name: "n_components",
@@ -125,9 +126,9 @@ impl Estimator for Lossy {
     }
 
     fn between(&self, a: &Variable<'_>, bs: &[Variable<'_>]) -> Vec<Result<Information, EstimateError>> {
-        let first = self.compressed(a, "the first variable (T of a layer)");
+        let first = self.compressed(a, "the first variable (T, if it is a layer)");
         let with = |b: &Variable<'_>| {
-            let second = self.compressed(b, "the second variable (X of a layer)")?;
+            let second = self.compressed(b, "the second variable (X of the network, if the first is a layer)")?;
             self.then.between(first.as_ref().map_err(Clone::clone)?, &[second]).remove(0)
         };
         bs.iter().map(with).collect()
@@ -255,7 +256,10 @@ mod tests {
         let refused = |values: Vec<f64>| {
             Lossy::components(1).unwrap().between(&real(values, 2), &[real(normal(40, 1), 2)]).remove(0).unwrap_err()
         };
-        assert_eq!(refused(vec![0.1; 40]), EstimateError::NoSpread { what: "the first variable (T of a layer)" });
+        assert_eq!(
+            refused(vec![0.1; 40]),
+            EstimateError::NoSpread { what: "the first variable (T, if it is a layer)" }
+        );
         let huge = normal(40, 2).iter().map(|z| z * 1e200).collect();
         assert!(matches!(refused(huge), EstimateError::NotConverged { .. }));
     }

@@ -27,6 +27,7 @@ use crate::units::Nats;
 pub(super) const SPEC: Spec = Spec {
     name: "mixed-ksg",
     summary: "mutual information of mixtures of densities and repeated values, from numbers of nearest neighbours; for layers whose values repeat, for example after ReLU",
+    of_pair: "mutual information, from numbers of neighbours; values may repeat",
     parameters: &[Parameter {
         name: "k",
         doc: "number k of the neighbour that sets the distance within which neighbours are counted; a value is treated as repeated if k other samples are equal to it",

@@ -99,7 +99,7 @@ pub use crate::math::atoms::Cells;
 pub use crate::math::digitise::Precision;
 pub use crate::math::edges::EdgesError;
 pub use crate::math::entropy::Bias;
-use crate::parameter::{Parameter, ParameterError, Parameters};
+use crate::parameter::{Parameter, ParameterError, Parameters, Value};
 use crate::sample::Range;
 use crate::suggest::{Suggestion, suggestion};
 use crate::units::Nats;
@@ -151,7 +151,20 @@ impl<E: Estimator> EstimatorSet for Vec<E> {
     }
 
     fn between(&self, a: &Variable<'_>, bs: &[Variable<'_>]) -> Vec<Vec<Result<Information, EstimateError>>> {
-        self.iter().map(|estimator| estimator.between(a, bs)).collect()
+        let checked = |estimator: &E, b: &Variable<'_>| {
+            pair::same_samples(a, b)?;
+            estimator.between(a, std::slice::from_ref(b)).remove(0)
+        };
+        // One call for all, because estimators share work between them; pairs that do not match are refused one by one.
+        let matches = bs.iter().all(|b| pair::same_samples(a, b).is_ok());
+        let of_estimator = |estimator: &E| match matches {
+            true => estimator.between(a, bs),
+            false => bs.iter().map(|b| checked(estimator, b)).collect(),
+        };
+        let finite = |found: Vec<Result<Information, EstimateError>>| {
+            found.into_iter().map(|found| found.and_then(Information::finite)).collect()
+        };
+        self.iter().map(|estimator| finite(of_estimator(estimator))).collect()
     }
 }
 
@@ -261,12 +274,26 @@ pub struct Spec {
     pub name: &'static str,
     /// One sentence for lists.
     pub summary: &'static str,
+    /// What the information between two variables is, without a network ([`Estimator::between`]).
+    pub of_pair: &'static str,
     /// The parameters.
     pub parameters: &'static [Parameter],
     /// Builds the estimators for one or several sets of parameters; members and estimates are in their order.
     pub build: fn(&[Parameters]) -> Built,
     /// Default values of the parameters that select what is measured; `None` if the estimator has fixed defaults.
     pub choose: fn(&Parameters, ValueBounds) -> Option<Chosen>,
+}
+
+impl Spec {
+    /// Every combination of the `given` values of parameters, for variables whose values may be of any size; other parameters have
+    /// their defaults.
+    ///
+    /// # Errors
+    /// A parameter does not exist or is out of range.
+    pub fn sets(&'static self, given: Vec<(String, Vec<Value>)>) -> Result<Vec<Parameters>, ParameterError> {
+        let open = |set: Parameters| (self.choose)(&set, ValueBounds::Open).map_or(set, |chosen| chosen.parameters);
+        Ok(Parameters::product(self.parameters, given)?.into_iter().map(open).collect())
+    }
 }
 
 /// What is known about the values of T before they are read.

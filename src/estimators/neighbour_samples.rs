@@ -1,5 +1,6 @@
 //! Two variables as an estimator by numbers of neighbours needs them: scaled, and checked.
 
+use super::pair::expect_few_classes;
 use super::{Cells, EstimateError, Points, Variable};
 use crate::math::ksg::{Arranged, KthNeighbours};
 use crate::math::standardise::standardised;
@@ -60,10 +61,7 @@ pub(super) fn check_number(n: usize, k: usize) -> Result<(), EstimateError> {
 /// # Errors
 /// More classes than half of the samples, or a class of at most `k` samples.
 pub(super) fn check_classes(classes: &Cells, k: usize) -> Result<(), EstimateError> {
-    let (n_classes, n_samples) = (classes.n_cells(), classes.n_samples());
-    if 2 * n_classes > n_samples {
-        return Err(EstimateError::ManyClasses { n_classes, n_samples });
-    }
+    expect_few_classes(classes)?;
     let n = classes.counts().iter().min().map_or(0, |fewest| *fewest as usize);
     if n > k { Ok(()) } else { Err(EstimateError::FewInClass { n, k }) }
 }

@@ -38,6 +38,11 @@ impl Information {
     pub fn of(value: Nats) -> Self {
         Self { value, monte_carlo_error: None, ceiling: None }
     }
+
+    /// This information, if it is a finite number.
+    pub(super) fn finite(self) -> Result<Self, EstimateError> {
+        if self.value.0.is_finite() { Ok(self) } else { Err(EstimateError::NotANumber { value: self.value.0 }) }
+    }
 }
 
 impl<'a> Points<'a> {
@@ -164,8 +169,8 @@ pub(super) fn by_labels<E: Estimator>(
 /// The largest allowed rounding error of a value, relative to the range of its coordinate.
 const LARGEST_ROUNDING: f64 = 1e-5;
 
-/// I(T;Y), and I(X;T) if the values of X are known and the estimator can be applied to them, from an estimator of the information between two variables; `h_t` is
-/// its entropy of T, if it has one.
+/// I(T;Y), and I(X;T) if the values of X are known and the estimator can be applied to them, from an estimator of the
+/// information between two variables; `h_t` is its entropy of T, if it has one.
 ///
 /// # Errors
 /// Labels that are probabilities, or an error of the estimator.
@@ -240,6 +245,15 @@ pub(super) fn same_samples(a: &Variable<'_>, b: &Variable<'_>) -> Result<(), Est
         return Err(EstimateError::Mismatch { n_t, n_y });
     }
     if n_t < 2 { Err(EstimateError::TooFew { n: n_t }) } else { Ok(()) }
+}
+
+/// Checks that there are at least two samples of a class on average.
+///
+/// # Errors
+/// More classes than half of the samples.
+pub(super) fn expect_few_classes(classes: &Cells) -> Result<(), EstimateError> {
+    let (n_classes, n_samples) = (classes.n_cells(), classes.n_samples());
+    if 2 * n_classes > n_samples { Err(EstimateError::ManyClasses { n_classes, n_samples }) } else { Ok(()) }
 }
 
 fn all_or_error(found: Vec<Result<Information, EstimateError>>) -> Result<Vec<Information>, EstimateError> {

@@ -24,6 +24,7 @@ use crate::units::Nats;
 pub(super) const SPEC: Spec = Spec {
     name: "quantised",
     summary: "mutual information of networks with 2^bits levels per unit, exact for the recorded samples",
+    of_pair: "plug-in information of the codes of 2^bits levels; labels are codes already",
     parameters: &[
         Parameter {
             name: "bits",

@@ -20,7 +20,7 @@ mod widths;
 
 use ndarray::Array2;
 
-use super::pair::{estimate_from, inputs_of_layer, labels_of_layer, same_samples};
+use super::pair::{estimate_from, expect_few_classes, inputs_of_layer, labels_of_layer, same_samples};
 use super::{
     Estimate, EstimateError, Estimator, Information, InvalidParameter, KnownInputs, LayerData, Member, Points,
     Randomness, RangeOver, Variable,
@@ -144,7 +144,7 @@ impl Kernels<'_> {
             let got = "two real vectors with the width of an alignment";
             return Err(EstimateError::WrongKinds { estimator: SPEC.name, got, needed: "labels for this width" });
         }
-        b.classes().map_or(Ok(()), check_classes)?;
+        b.classes().map_or(Ok(()), expect_few_classes)?;
         let divisor = distances.divisor(self.kernel, self.width, b.classes().or(labels));
         let a = match last.take() {
             Some(matrix) if matrix.divisor == divisor => matrix,
@@ -176,8 +176,8 @@ impl Kernels<'_> {
         let Variable::Classes(others) = b else {
             return self.information(b, std::slice::from_ref(a), None).remove(0);
         };
-        check_classes(classes)?;
-        check_classes(others)?;
+        expect_few_classes(classes)?;
+        expect_few_classes(others)?;
         let joint = classes.split_by(|sample| others.numbers()[sample]);
         let [s_a, s_b, joint] = [classes, others, &joint].map(|cells| entropies_of_classes(cells, self.orders));
         Ok(by_order(s_a, &s_b, &joint))
@@ -200,12 +200,6 @@ const NOT_CONVERGED: EstimateError = EstimateError::NotConverged {
 fn by_order(s_a: Vec<f64>, s_b: &[f64], joint: &[f64]) -> InformationByOrder {
     let information = s_a.iter().zip(s_b).zip(joint).map(|((s_a, s_b), joint)| s_a + s_b - joint).collect();
     InformationByOrder { s_a, information }
-}
-
-/// Labels of which most are different, so that nearly every block of the kernel matrix is a single sample.
-fn check_classes(classes: &Cells) -> Result<(), EstimateError> {
-    let (n_classes, n_samples) = (classes.n_cells(), classes.n_samples());
-    if 2 * n_classes > n_samples { Err(EstimateError::ManyClasses { n_classes, n_samples }) } else { Ok(()) }
 }
 
 /// I in nats, with the ceiling ln N.

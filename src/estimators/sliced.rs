@@ -34,6 +34,7 @@ use crate::units::Nats;
 pub(super) const SPEC: Spec = Spec {
     name: "sliced",
     summary: "mean information between random projections, which is another quantity than mutual information; for layers with many units",
+    of_pair: "mean information between random projections; at most the mutual information",
     parameters: &[
         Parameter {
             name: "slice_dims",
@@ -372,7 +373,7 @@ mod tests {
         let [x, y] = correlated(60, 2, 5);
         assert_eq!(
             refused(&x, real(vec![0.5; 120], 2)),
-            EstimateError::NoSpread { what: "the second variable (X of a layer)" }
+            EstimateError::NoSpread { what: "the second variable (X of the network, if the first is a layer)" }
         );
         let repeated: Vec<f64> = (0..60).flat_map(|i| [f64::from(i / 10), 1.0]).collect();
         let repeated = real(repeated, 2);

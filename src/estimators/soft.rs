@@ -36,6 +36,7 @@ use crate::units::Nats;
 pub(super) const SPEC: Spec = Spec {
     name: "soft",
     summary: "soft entropy of the direction of T by random reference points on the sphere, and I(T;Y) from it; gives no I(X;T), and depends on the number of points and on the mean of T",
+    of_pair: "decrease of the soft entropy of directions by the label; not the mutual information",
     parameters: &[
         Parameter {
             name: "n_points",

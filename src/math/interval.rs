@@ -3,6 +3,7 @@
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
 use super::descriptive::{mean, std};
+use super::student::student_factor;
 
 /// Mean and spread of some numbers.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -24,9 +25,6 @@ pub struct Range {
     pub high: f64,
 }
 
-/// Confidence level.
-const CONFIDENCE: f64 = 0.95;
-
 /// Numbers that differ by less than this share of the largest are equal: sums of thousands of terms have such rounding
 /// errors.
 const ROUNDING: f64 = 1e-12;
@@ -40,11 +38,11 @@ const ROUNDING: f64 = 1e-12;
 /// Student 1908, "The probable error of a mean".
 pub fn mean_interval(numbers: &[f64]) -> Option<Interval> {
     let n = numbers.len() as f64;
-    let student = (numbers.len() > 1).then(|| StudentsT::new(0.0, 1.0, n - 1.0))?.ok()?;
+    let factor = student_factor(numbers.len())?;
     // The first number is subtracted before and added after, so that equal numbers have no spread from rounding.
     let shifted: Vec<f64> = numbers.iter().map(|number| number - numbers[0]).collect();
     let (mean, std) = (mean(&shifted)?, std(&shifted)?);
-    let half = student.inverse_cdf(0.5 + CONFIDENCE / 2.0) * std / n.sqrt();
+    let half = factor * std / n.sqrt();
     let mean = numbers[0] + mean;
     let largest = numbers.iter().fold(0.0_f64, |largest, number| largest.max(number.abs()));
     let are_equal = shifted.iter().all(|difference| difference.abs() <= ROUNDING * largest);

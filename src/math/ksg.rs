@@ -81,10 +81,11 @@ pub fn class_neighbours(t: &Arranged, classes: &[u32], k: usize) -> KthNeighbour
     KthNeighbours::of(found)
 }
 
-/// Distance of the k-th neighbour, and whether the next one is at the same distance.
+/// Distance of the k-th neighbour, and whether the previous or the next one is at the same distance.
 fn kth(near: &[(f64, u32)], k: usize) -> (f64, bool) {
     let radius = near[k - 1].0;
-    (radius, near.get(k).is_some_and(|next| next.0 == radius))
+    let is_previous = k > 1 && near[k - 2].0 == radius;
+    (radius, is_previous || near.get(k).is_some_and(|next| next.0 == radius))
 }
 
 impl KthNeighbours {

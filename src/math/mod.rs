@@ -54,6 +54,7 @@ pub mod soft_entropy;
 #[cfg(feature = "pipeline")]
 pub mod spacing;
 pub mod standardise;
+pub mod student;
 pub mod tile;
 #[cfg(feature = "pipeline")]
 pub mod unique;

@@ -25,13 +25,14 @@ pub fn figure(rows: &[AuditSummaryRow]) -> Result<Picture, PlotError> {
     let colour = |row: &AuditSummaryRow| colours(dims.iter().position(|d| *d == row.dims).unwrap_or_default());
     let truths = || drawn.iter().filter_map(|row| row.truth_bits);
     let most = truths().fold(0.0, f64::max);
+    // Estimates far above the truth would hide all others.
+    let within = |value: f64| if most > 0.0 { value.clamp(-most, 2.0 * most) } else { value };
     let panel = |rows: &[&AuditSummaryRow]| {
         let ends = |row: &&AuditSummaryRow| {
             let (mean, std) = (row.mean_bits.unwrap_or_default(), row.std_bits.unwrap_or_default());
             [mean - std, mean + std]
         };
-        // Estimates far above the truth would hide all others.
-        let shown = rows.iter().flat_map(ends).map(|end| end.clamp(-most, 2.0 * most));
+        let shown = rows.iter().flat_map(ends).map(within);
         let mut panel = Panel::new(
             rows[0].estimator.to_string(),
             Axis::from_zero("true I(X;Y) (bits)", truths()),
@@ -40,9 +41,9 @@ pub fn figure(rows: &[AuditSummaryRow]) -> Result<Picture, PlotError> {
         panel.plots.extend(line(vec![(0.0, 0.0), (most, most)], BLACK, Mark::Dashed));
         for row in rows {
             let truth = row.truth_bits.unwrap_or_default();
-            let [low, high] = ends(row).map(|end| end.clamp(-most, 2.0 * most));
+            let [low, high] = ends(row).map(within);
             panel.plots.extend(line(vec![(truth, low), (truth, high)], &colour(row), Mark::Solid));
-            let middle = row.mean_bits.unwrap_or_default().clamp(-most, 2.0 * most);
+            let middle = within(row.mean_bits.unwrap_or_default());
             super::plane::draw_dots(&mut panel, vec![(truth, middle)], &colour(row), 3.0);
         }
         panel

@@ -60,3 +60,25 @@ pub(super) fn read_columns(file: &Path, options: &Options, room: &mut Room) -> R
     }
     (format.read)(&content, options, room).map_err(|e| refused(e.to_string()))
 }
+
+/// Marks columns to leave out of X with the reason. pandas writes its index to a first column without a name, called `Unnamed:
+/// 0` after it is read again, and `__index_level_0__` in Parquet. A separator at the end of lines makes a column without name
+/// and values. A single column is never left out.
+pub(super) fn mark(columns: &mut [Column]) {
+    if columns.len() < 2 {
+        return;
+    }
+    for (place, column) in columns.iter_mut().enumerate() {
+        let is_unusable = column.problem.is_some() || !column.is_numbers();
+        let is_whole = column.values.iter().all(|value| value.fract() == 0.0);
+        let why = match column.name.as_str() {
+            "" if place == 0 && (is_unusable || is_whole) => "the first column, which has no name".to_owned(),
+            "" if column.values.iter().all(|value| value.is_nan()) => "an empty column without a name".to_owned(),
+            name if name.starts_with("__index_level_") => format!("`{name}`, which numbers the rows"),
+            // In concatenated tables some numbers occur several times.
+            name if name.starts_with("Unnamed: 0") && is_whole => format!("`{name}`, which numbers the rows"),
+            _ => continue,
+        };
+        column.left_out.get_or_insert(why);
+    }
+}

@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::StageError;
-use super::foreign_columns::read_columns;
+use super::foreign_columns::{mark, read_columns};
 use crate::audit::{Sampled, Trial, TrialSettings, trials};
 use crate::columns::Column;
 use crate::config::matches_pattern;
 use crate::count::counted;
-use crate::estimators::{self, Cells, Member, Points, Spec, Variable};
+use crate::estimators::{self, Cells, EstimateError, Member, Points, Spec, Variable};
 use crate::import::Options;
 use crate::memory::Room;
 use crate::parameter::Parameters;
@@ -48,7 +48,7 @@ pub struct ReadPair {
 }
 
 /// An estimate of I(X;Y), in bits.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct MiRow {
     /// Identity of the estimator.
     pub estimator: String,
@@ -84,7 +84,11 @@ pub struct MiRow {
 pub fn read_pair(x: &VariableSource, y: &VariableSource, options: &Options) -> Result<ReadPair, StageError> {
     let mut room = Room::of_file();
     let read = |source: &VariableSource, room: &mut Room, left_out: &[String]| {
-        let columns = read_columns(&source.file, options, room)?;
+        let mut columns = read_columns(&source.file, options, room)?;
+        mark(&mut columns);
+        if columns.is_empty() {
+            return Err(refused(&source.file, "the file has no columns"));
+        }
         let chosen = chosen(&columns, source, left_out).map_err(|e| refused(&source.file, &e))?;
         let variable = variable(&chosen, source.numbers).map_err(|e| refused(&source.file, &e))?;
         let names: Vec<String> = chosen.iter().map(|column| column.name.clone()).collect();
@@ -106,8 +110,9 @@ pub fn read_pair(x: &VariableSource, y: &VariableSource, options: &Options) -> R
             y.file.display()
         )));
     }
-    let notes = [("X", &in_x, x.numbers), ("Y", &in_y, y.numbers)];
-    let notes = notes.into_iter().flat_map(|(name, variable, numbers)| notes_on(name, variable, numbers)).collect();
+    let of_variables = [("X", &in_x, x.numbers), ("Y", &in_y, y.numbers)];
+    let of_variables = of_variables.into_iter().flat_map(|(name, variable, numbers)| notes_on(name, variable, numbers));
+    let notes = of_variables.chain(notes_on_samples(&in_x, &in_y)).collect();
     Ok(ReadPair { pair: Sampled { x: in_x, y: in_y }, notes })
 }
 
@@ -181,15 +186,50 @@ fn variable(columns: &[&Column], numbers: NumbersAre) -> Result<Variable<'static
 /// With at most this many different integers, numbers are probably labels.
 const FEW_VALUES: usize = 20;
 
+/// With fewer samples, intervals and p values say little.
+const FEW_SAMPLES: usize = 30;
+
+/// Which samples have the same value.
+fn cells_of(variable: &Variable<'_>) -> Cells {
+    match variable {
+        Variable::Real(points) => Cells::of_rows(points.values(), points.n_dims()),
+        Variable::Classes(classes) => classes.clone().into_owned(),
+    }
+}
+
+/// Whether all samples have the same value.
+fn is_constant(variable: &Variable<'_>) -> bool {
+    cells_of(variable).n_cells() == 1
+}
+
+fn notes_on_samples(x: &Variable<'_>, y: &Variable<'_>) -> Vec<String> {
+    let mut notes = Vec::new();
+    let n = x.n_samples();
+    if n < FEW_SAMPLES {
+        notes.push(format!("there are only {n} samples, so the estimate, its interval and p say little"));
+    }
+    let of_y = cells_of(y);
+    let both = cells_of(x).split_by(|sample| of_y.numbers()[sample]);
+    let repeated: u32 = both.counts().iter().filter(|count| **count > 1).sum();
+    let is_real = matches!((x, y), (Variable::Real(_), _) | (_, Variable::Real(_)));
+    if is_real && repeated > 0 && both.n_cells() > 1 {
+        notes.push(format!(
+            "{repeated} of {n} rows repeat another row in X and Y; if these are copies, remove them: samples must be independent"
+        ));
+    }
+    notes
+}
+
 fn notes_on(name: &str, variable: &Variable<'_>, numbers: NumbersAre) -> Vec<String> {
+    if is_constant(variable) {
+        return vec![format!("{name} has the same value in all samples, so the information is 0")];
+    }
     let Variable::Real(points) = variable else { return Vec::new() };
-    let cells = Cells::of_rows(points.values(), points.n_dims());
+    let cells = cells_of(variable);
     let (n, n_cells) = (cells.n_samples(), cells.n_cells());
     let is_whole = points.values().iter().all(|value| value.fract() == 0.0);
     let mut notes = Vec::new();
-    if n_cells == 1 {
-        notes.push(format!("{name} has the same value in all samples, so the information is 0"));
-    } else if numbers == NumbersAre::Real && points.n_dims() == 1 && is_whole && n_cells <= FEW_VALUES {
+    if numbers == NumbersAre::Real && points.n_dims() == 1 && is_whole && n_cells <= FEW_VALUES {
         let option = name.to_lowercase();
         notes
             .push(format!("{name} has only {n_cells} different integers; if they are labels, add `--labels {option}`"));
@@ -213,6 +253,15 @@ pub fn default_estimator(pair: &Sampled) -> &'static str {
     }
 }
 
+/// What happens to an estimator that is not for variables of these kinds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UnsuitableEstimator {
+    /// Its row says why there is no estimate.
+    Reported,
+    /// It has no row.
+    LeftOut,
+}
+
 /// The estimates of one estimator with each of the sets of `parameters`.
 ///
 /// # Errors
@@ -222,17 +271,31 @@ pub fn estimate_pair(
     spec: &Spec,
     parameters: &[Parameters],
     settings: TrialSettings,
+    unsuitable: UnsuitableEstimator,
 ) -> Result<Vec<MiRow>, StageError> {
     let estimator = (spec.build)(parameters).map_err(|problem| StageError::Refused(problem.to_string()))?;
+    if is_constant(&pair.x) || is_constant(&pair.y) {
+        let zero = |member: Member| MiRow {
+            estimator: member.id.to_string(),
+            quantity: spec.of_pair.to_owned(),
+            value_bits: Some(0.0),
+            ..MiRow::default()
+        };
+        return Ok(estimator.members().into_iter().map(zero).collect());
+    }
     let found = trials(estimator.as_ref(), pair, settings);
-    Ok(estimator.members().into_iter().zip(found).map(|(member, trial)| row(member, trial)).collect())
+    let found = estimator.members().into_iter().zip(found);
+    let kept = found.filter(|(_, trial)| {
+        unsuitable == UnsuitableEstimator::Reported || !trial.as_ref().is_err_and(EstimateError::is_of_kinds)
+    });
+    Ok(kept.map(|(member, trial)| row(spec, &member, trial)).collect())
 }
 
-fn row(member: Member, trial: Result<Trial, estimators::EstimateError>) -> MiRow {
-    let (estimator, quantity) = (member.id.to_string(), member.quantity);
+fn row(spec: &Spec, member: &Member, trial: Result<Trial, EstimateError>) -> MiRow {
+    let (estimator, quantity) = (member.id.to_string(), spec.of_pair.to_owned());
     let trial = match trial {
         Ok(trial) => trial,
-        Err(e) => return MiRow { estimator, quantity, failure: Some(e.to_string()), ..MiRow::empty() },
+        Err(e) => return MiRow { estimator, quantity, failure: Some(e.to_string()), ..MiRow::default() },
     };
     let null = estimators::Spread::of(&trial.null);
     let (low, high) = trial.interval().unzip();
@@ -253,25 +316,6 @@ fn row(member: Member, trial: Result<Trial, estimators::EstimateError>) -> MiRow
     }
 }
 
-impl MiRow {
-    fn empty() -> Self {
-        Self {
-            estimator: String::new(),
-            quantity: String::new(),
-            value_bits: None,
-            error_bits: None,
-            low_bits: None,
-            high_bits: None,
-            null_bits_mean: None,
-            null_bits_std: None,
-            p: None,
-            ceiling_bits: None,
-            warnings: Vec::new(),
-            failure: None,
-        }
-    }
-}
-
 /// An estimate above this share of its ceiling says little, because it would be close to it for any dependent variables.
 const NEAR_CEILING: f64 = 0.9;
 
@@ -280,7 +324,7 @@ fn warnings(trial: &Trial) -> Vec<String> {
     let mut warnings = Vec::new();
     if let Some(ceiling) = trial.information.ceiling.filter(|ceiling| value.0 > NEAR_CEILING * ceiling.0) {
         warnings.push(format!(
-            "the estimate is close to {:.3} bits, the largest value that it can have with these samples",
+            "the estimate is close to {:.3} bits, the largest value with these samples: one variable determines the other, or there are too few samples",
             ceiling.bits()
         ));
     }

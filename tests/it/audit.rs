@@ -11,7 +11,9 @@ const SMALL: &str = "audit --estimators ksg,copula --distributions gaussian-pair
 fn an_audit_writes_estimates_their_summary_and_a_figure_and_the_same_bytes_again() {
     let project = Project::new("");
     let screen = project.run(&format!("{SMALL} --shuffles 9 --out a")).stdout;
-    assert!(screen.contains("gaussian-pairs") && screen.contains("coverage"), "{screen}");
+    assert!(screen.contains("largest error") && !screen.contains("gaussian-dense"), "{screen}");
+    let every = project.run(&format!("{SMALL} --shuffles 9 --out a --all")).stdout;
+    assert!(every.contains("independent-labels") && every.contains("RMSE"), "{every}");
     let rows: Vec<AuditRow> = read_rows(&project.path("a/audit.parquet")).unwrap();
     // Two estimators, two distributions in two dimensions, six seeds.
     assert_eq!(rows.len(), 48);
@@ -41,7 +43,10 @@ fn an_audit_like_a_layer_says_which_estimators_can_be_trusted() {
     project.ok("run p.toml");
     let line = "audit --like outputs/p --layer 2 --estimators ksg,copula --seeds 2 --halves 0";
     let said = project.run(line).stdout;
-    assert!(said.contains("4096 samples, 3 units: the error of I(T;Y) is at most"), "{said}");
+    assert!(
+        said.contains("4096 samples, 3 units, normal with the covariance of the layer: the error of I(T;Y) is at most"),
+        "{said}"
+    );
     assert!(project.run("audit --like outputs/p --layer 9").sentence().contains("has no layer `9`"));
     let finished = project.run("audit --like outputs/p");
     assert!(finished.code == 2 && finished.stderr.contains("--layer"), "{}", finished.stderr);

@@ -9,6 +9,7 @@ use crate::parameter::{Kind, Parameter, ParameterError, Parameters, Value};
 pub(in crate::estimators) const SPEC: Spec = Spec {
     name: "binning",
     summary: "plug-in estimate of the mutual information of binned activations: bins by fixed edges, by width, over a range, of equal frequency, or no bins",
+    of_pair: "plug-in information of the codes of bin numbers; labels are codes already",
     parameters: &[
         Parameter {
             name: "n_edges",

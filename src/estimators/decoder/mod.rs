@@ -14,7 +14,7 @@ mod mlp;
 
 use rayon::prelude::*;
 
-use super::pair::estimate_layer;
+use super::pair::{estimate_layer, expect_few_classes};
 use super::{
     Cells, Estimate, EstimateError, Estimator, Information, InvalidParameter, KnownInputs, LayerData, Member, Points,
     Randomness, RangeOver, Spec, Variable, build_each,
@@ -29,6 +29,7 @@ use crate::units::Nats;
 pub(super) const SPEC: Spec = Spec {
     name: "decoder",
     summary: "lower bound on I(T;Y): H(Y) minus the cross-entropy of a classifier of T on samples that it was not trained on; gives no I(X;T)",
+    of_pair: "lower bound: H(Y) minus the cross-entropy of a classifier on held-out samples",
     parameters: &[
         Parameter {
             name: "probe",
@@ -160,9 +161,7 @@ impl Decoder {
         if y.n_cells() == 1 {
             return Ok(Information { value: Nats(0.0), monte_carlo_error: None, ceiling: Some(h_y) });
         }
-        if 2 * y.n_cells() > n {
-            return Err(EstimateError::ManyClasses { n_classes: y.n_cells(), n_samples: n });
-        }
+        expect_few_classes(y)?;
         let smallest = y.counts().iter().copied().min().unwrap_or(0) as usize;
         if smallest < 2 {
             let advice = "leave out rare classes, or merge them";

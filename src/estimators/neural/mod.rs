@@ -19,7 +19,7 @@ use rand::seq::SliceRandom;
 use rayon::prelude::*;
 
 use self::critic::{Critic, Input};
-use super::pair::estimate_layer;
+use super::pair::{estimate_layer, expect_few_classes};
 use super::{
     Cells, Estimate, EstimateError, Estimator, Information, InvalidParameter, KnownInputs, LayerData, Member, Points,
     Randomness, RangeOver, Spec, Variable, build_each,
@@ -33,6 +33,7 @@ use crate::units::Nats;
 pub(super) const SPEC: Spec = Spec {
     name: "neural",
     summary: "lower bounds on I(X;T) and I(T;Y) from a trained critic, tested on held-out samples: InfoNCE, NWJ or DV (MINE)",
+    of_pair: "lower bound from a trained critic, on held-out samples",
     parameters: &[
         Parameter {
             name: "bound",
@@ -264,10 +265,9 @@ fn check(variable: &Variable<'_>, what: &'static str) -> Result<(), EstimateErro
             if is_constant { Err(EstimateError::NoSpread { what }) } else { Ok(()) }
         }
         Variable::Classes(cells) => {
-            let (n_classes, n_samples) = (cells.n_cells(), cells.n_samples());
-            if 2 * n_classes > n_samples {
-                Err(EstimateError::ManyClasses { n_classes, n_samples })
-            } else if n_classes > MOST_CLASSES {
+            expect_few_classes(cells)?;
+            let n_classes = cells.n_cells();
+            if n_classes > MOST_CLASSES {
                 Err(EstimateError::ClassLimit { n_classes, estimator: SPEC.name, most: MOST_CLASSES })
             } else {
                 Ok(())

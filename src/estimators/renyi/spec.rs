@@ -7,6 +7,7 @@ use crate::parameter::{Kind, Parameter, ParameterError, Parameters};
 pub(in crate::estimators) const SPEC: Spec = Spec {
     name: "renyi",
     summary: "matrix-based Rényi entropies of kernel matrices, and I = S(A) + S(B) - S(A,B), at most log2 of the number of samples; not Shannon information",
+    of_pair: "matrix-based Rényi information; not Shannon information",
     parameters: &[
         Parameter {
             name: "order",

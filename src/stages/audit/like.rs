@@ -67,22 +67,28 @@ pub fn verdict(audited: &Audited, shape: &LayerShape) -> String {
     /// The largest allowed root mean squared error, relative to H(Y).
     const LARGEST_ERROR: f64 = 0.1;
     let most = LARGEST_ERROR * shape.h_y().bits();
-    let (mut trusted, mut others) = (Vec::new(), Vec::new());
+    let (mut trusted, mut others, mut without) = (Vec::new(), Vec::new(), Vec::new());
     for rows in audited.summary.chunk_by(|a, b| a.estimator == b.estimator) {
         let worst = rows.iter().filter_map(|row| row.rmse_bits).fold(0.0, f64::max);
         let name = rows[0].estimator.to_string();
-        match rows.iter().find_map(|row| row.failure.as_ref()) {
-            Some(_) => others.push(format!("{name} (no estimate)")),
-            None if worst > most => others.push(format!("{name} (error up to {worst:.2} bits)")),
-            None => trusted.push(name),
+        if rows.iter().any(|row| row.n_failed > 0) {
+            without.push(name);
+        } else if worst > most {
+            others.push(format!("{name} (up to {worst:.2} bits)"));
+        } else {
+            trusted.push(name);
         }
     }
-    let list = |names: Vec<String>| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+    let sentence = |words: &str, names: Vec<String>| match names.is_empty() {
+        true => String::new(),
+        false => format!("; {words} {}", names.join(", ")),
+    };
+    let of_trusted = if trusted.is_empty() { "no estimator".to_owned() } else { trusted.join(", ") };
     format!(
-        "{}, {}: the error of I(T;Y) is at most {most:.2} bits (10 % of H(Y)) for {}; it is larger for {}",
+        "{}, {}, normal with the covariance of the layer: the error of I(T;Y) is at most {most:.2} bits (10 % of H(Y)) for {of_trusted}{}{}",
         counted(shape.n_samples(), "sample"),
         counted(shape.n_units(), "unit"),
-        list(trusted),
-        list(others)
+        sentence("larger for", others),
+        sentence("not always an estimate by", without),
     )
 }

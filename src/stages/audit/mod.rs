@@ -36,11 +36,11 @@ pub struct AuditRequest {
     pub n_seeds: u64,
     /// Permutations and halves.
     pub settings: TrialSettings,
-    /// Whether the processor time is measured.
+    /// Whether time is measured.
     pub timing: Timing,
 }
 
-/// Whether processor time is measured.
+/// Whether time is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Timing {
     /// Not measured; the tables are the same in every call.
@@ -225,15 +225,21 @@ fn rows_of(draw: &Draw<'_>, request: &AuditRequest) -> Result<Vec<AuditRow>, Sta
             let found = trials(set.as_ref(), &pair, request.settings);
             let seconds = (request.timing == Timing::On).then(|| start.elapsed().as_secs_f64());
             let found = set.members().into_iter().zip(found);
-            rows.extend(found.filter_map(|(member, trial)| row(draw, member, trial, seconds)));
+            rows.extend(found.filter_map(|(member, trial)| row(draw, spec, member, trial, seconds)));
         }
     }
     Ok(rows)
 }
 
 /// The row of an estimate; `None` if the estimator is not for variables of these kinds.
-fn row(draw: &Draw<'_>, member: Member, trial: Result<Trial, EstimateError>, seconds: Option<f64>) -> Option<AuditRow> {
-    if let Err(EstimateError::WrongKinds { .. } | EstimateError::NeedsOneOfEach { .. }) = trial {
+fn row(
+    draw: &Draw<'_>,
+    spec: &Spec,
+    member: Member,
+    trial: Result<Trial, EstimateError>,
+    seconds: Option<f64>,
+) -> Option<AuditRow> {
+    if trial.as_ref().is_err_and(EstimateError::is_of_kinds) {
         return None;
     }
     let found = trial.as_ref().ok();
@@ -246,7 +252,7 @@ fn row(draw: &Draw<'_>, member: Member, trial: Result<Trial, EstimateError>, sec
         dims: draw.source.dims() as i32,
         n_samples: draw.n as i32,
         seed: draw.seed as i64,
-        quantity: member.quantity,
+        quantity: spec.of_pair.to_owned(),
         truth_bits: bits(draw.source.truth()),
         estimate_bits: found.map(|trial| trial.information.value.bits()),
         error_bits: bits(found.and_then(|trial| trial.information.monte_carlo_error)),
@@ -276,7 +282,7 @@ fn summary(rows: &[AuditRow]) -> AuditSummaryRow {
         let range = row.null_bits_low?..=row.null_bits_high?;
         Some(f64::from(u8::from(range.contains(&row.estimate_bits?))))
     };
-    let share = |values: Vec<f64>| mean(&values);
+    let mean_of = |column: &dyn Fn(&AuditRow) -> Option<f64>| mean(&rows.iter().filter_map(column).collect::<Vec<_>>());
     AuditSummaryRow {
         estimator: Arc::clone(&first.estimator),
         distribution: first.distribution.clone(),
@@ -290,9 +296,9 @@ fn summary(rows: &[AuditRow]) -> AuditSummaryRow {
         std_bits: std(&estimates),
         bias_bits: mean(&estimates).zip(first.truth_bits).map(|(mean, truth)| mean - truth),
         rmse_bits: mean(&squares).map(f64::sqrt),
-        coverage: share(rows.iter().filter_map(contains).collect()),
-        within_null: share(rows.iter().filter_map(is_within).collect()),
-        seconds_mean: share(rows.iter().filter_map(|row| row.seconds).collect()),
+        coverage: mean_of(&contains),
+        within_null: mean_of(&is_within),
+        seconds_mean: mean_of(&|row| row.seconds),
         failure: rows.iter().find_map(|row| row.failure.clone()),
     }
 }

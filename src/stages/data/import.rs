@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::super::foreign_columns::{is_parquet, name_of, read_columns};
+use super::super::foreign_columns::{is_parquet, mark, name_of, read_columns};
 use super::super::{Outcome, StageError};
 use super::choice::Chosen;
 use super::inputs::{Standardised, StoredInputs};
-use super::rows::{mark, warnings};
+use super::rows::warnings;
 use super::{CLASSES, STANDARDISED, X_SHAPE, clear, is_there, write};
 use crate::columns::Column;
 use crate::datasets::Dataset;

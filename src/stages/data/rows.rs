@@ -1,31 +1,9 @@
-//! Columns that number the rows: some are left out of X, for others a warning is printed.
+//! Warnings about columns that may number the rows.
 
 use crate::columns::Column;
 
 /// With fewer rows, a column may number the rows by chance.
 const LEAST_ROWS: usize = 3;
-
-/// Marks columns to leave out of X with the reason. pandas writes its index to a first column without a name, called `Unnamed:
-/// 0` after it is read again, and `__index_level_0__` in Parquet. A separator at the end of lines makes a column without name
-/// and values. A single column is never left out.
-pub(super) fn mark(columns: &mut [Column]) {
-    if columns.len() < 2 {
-        return;
-    }
-    for (place, column) in columns.iter_mut().enumerate() {
-        let is_unusable = column.problem.is_some() || !column.is_numbers();
-        let is_whole = column.values.iter().all(|value| value.fract() == 0.0);
-        let why = match column.name.as_str() {
-            "" if place == 0 && (is_unusable || is_whole) => "the first column, which has no name".to_owned(),
-            "" if column.values.iter().all(|value| value.is_nan()) => "an empty column without a name".to_owned(),
-            name if name.starts_with("__index_level_") => format!("`{name}`, which numbers the rows"),
-            // In concatenated tables some numbers occur several times.
-            name if name.starts_with("Unnamed: 0") && is_whole => format!("`{name}`, which numbers the rows"),
-            _ => continue,
-        };
-        column.left_out.get_or_insert(why);
-    }
-}
 
 /// Warnings about columns of X that were not named by the user and may not be inputs.
 pub(super) fn warnings<'a>(x: impl Iterator<Item = &'a Column>, remedy: &str) -> Vec<String> {
@@ -48,6 +26,7 @@ fn numbers_rows(column: &Column) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::foreign_columns::mark;
     use super::*;
 
     #[test]

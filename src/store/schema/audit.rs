@@ -41,7 +41,7 @@ tables! {
         null_bits_high: Option<f64>,
         /// Largest possible estimate in bits for this number of samples; null if there is none.
         ceiling_bits: Option<f64>,
-        /// Processor time in seconds, with permutations and halves; null without `--time`, because it differs from call to call.
+        /// Time in seconds on one thread, with permutations and halves; null without `--time`, because it differs from call to call.
         seconds: Option<f64>,
         /// Why there is no estimate; otherwise null.
         failure: Option<String>,
@@ -74,11 +74,11 @@ tables! {
         bias_bits: Option<f64>,
         /// Root of the mean squared difference from the truth, in bits; null if the truth is infinite.
         rmse_bits: Option<f64>,
-        /// Share of the seeds whose 95 % interval contains the truth; null without intervals.
+        /// Share of the intervals that contain the truth, over the seeds that have an interval; null without intervals.
         coverage: Option<f64>,
-        /// Share of the seeds whose estimate is between the smallest and the largest estimate with permuted Y; null without permutations.
+        /// Share of the estimates between the smallest and the largest estimate with permuted Y, over the seeds that have permutations; null without permutations.
         within_null: Option<f64>,
-        /// Mean processor time in seconds; null without `--time`.
+        /// Mean time in seconds on one thread; null without `--time`.
         seconds_mean: Option<f64>,
         /// Why the first seed without an estimate has none; otherwise null.
         failure: Option<String>,
