@@ -7,7 +7,6 @@ use rayon::prelude::*;
 
 use super::{MeanAndVariance, MonteCarlo, NoiseMixture, NoiseMixtureError, combined, mean_and_variance};
 use crate::math::exponentials::exp_in_place;
-use crate::units::Nats;
 
 /// Entropy and information of a layer with noise.
 #[derive(Debug, Clone, PartialEq)]
