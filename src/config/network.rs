@@ -75,7 +75,7 @@ pub(super) const KEYS: KeyTable = KeyTable {
             name: "initial",
             accepts: Accepts::Name(names::<Initial>),
             omitted: Omitted::Value("\"truncated_normal\""),
-            doc: "Distribution of the initial weights of all layers. Biases start at 0.",
+            doc: "Distribution of the initial weights of all layers. Biases start at 0, except for `pytorch`: weights and biases uniform within ±1/√(number of inputs of the layer), the default of `torch.nn.Linear`.",
         },
         Key {
             name: "initial_fan",
@@ -93,7 +93,7 @@ pub(super) const KEYS: KeyTable = KeyTable {
             name: "initial_scale",
             accepts: Accepts::Kind(Kind::Positive),
             omitted: Omitted::Value("1"),
-            doc: "Factor applied to all initial weights.",
+            doc: "Factor applied to all initial weights and biases.",
         },
     ],
     parameters: &[],

@@ -1,4 +1,4 @@
-//! Initialisation of weights: several kinds of random kernels, zero biases.
+//! Initialisation of weights: several kinds of random kernels; biases are zero, or random as in PyTorch.
 
 use rand::{Rng, RngExt};
 use rand_distr::{Distribution, StandardNormal};
@@ -40,6 +40,8 @@ pub enum Initial {
     HeNormal,
     /// Orthonormal rows (or columns, if there are fewer of them), uniformly distributed (Saxe et al. 2014).
     Orthogonal,
+    /// Kernel and biases uniform in ±1/√n_in, the default of `torch.nn.Linear` (PyTorch 2).
+    Pytorch,
 }
 
 impl Named for Initial {
@@ -50,6 +52,7 @@ impl Named for Initial {
         Self::HeUniform,
         Self::HeNormal,
         Self::Orthogonal,
+        Self::Pytorch,
     ];
 
     fn name(self) -> &'static str {
@@ -60,14 +63,16 @@ impl Named for Initial {
             Self::HeUniform => "he_uniform",
             Self::HeNormal => "he_normal",
             Self::Orthogonal => "orthogonal",
+            Self::Pytorch => "pytorch",
         }
     }
 }
 
 impl Initial {
-    /// Fills `kernel`, n_out × n_in row-major.
-    pub(super) fn fill(self, kernel: &mut [f32], n_in: usize, rng: &mut impl Rng) {
-        let n_out = kernel.len() / n_in;
+    /// Fills `kernel`, n_out × n_in row-major, and `bias`, n_out.
+    pub(super) fn fill(self, kernel: &mut [f32], bias: &mut [f32], rng: &mut impl Rng) {
+        let n_out = bias.len();
+        let n_in = kernel.len() / n_out;
         let (fan_in, fan_out) = (n_in as f32, n_out as f32);
         match self {
             Initial::TruncatedNormal(Fan::In) => truncated_normal(kernel, 1.0 / fan_in.sqrt(), rng),
@@ -77,6 +82,10 @@ impl Initial {
             Initial::HeUniform => uniform(kernel, (6.0 / fan_in).sqrt(), rng),
             Initial::HeNormal => normal(kernel, (2.0 / fan_in).sqrt(), rng),
             Initial::Orthogonal => orthogonal(kernel, n_in, rng),
+            Initial::Pytorch => {
+                uniform(kernel, 1.0 / fan_in.sqrt(), rng);
+                uniform(bias, 1.0 / fan_in.sqrt(), rng);
+            }
         }
     }
 }
@@ -144,7 +153,7 @@ mod tests {
         let (n_in, n_out) = (300, 200);
         let variance_of = |initial: Initial| {
             let mut kernel = vec![0.0; n_in * n_out];
-            initial.fill(&mut kernel, n_in, &mut ChaCha8Rng::seed_from_u64(4));
+            initial.fill(&mut kernel, &mut vec![0.0; n_out], &mut ChaCha8Rng::seed_from_u64(4));
             let n = kernel.len() as f64;
             let mean = kernel.iter().map(|w| f64::from(*w)).sum::<f64>() / n;
             let variance = kernel.iter().map(|w| (f64::from(*w) - mean).powi(2)).sum::<f64>() / n;
@@ -161,6 +170,7 @@ mod tests {
             (Initial::HeUniform, 2.0 / 300.0),
             (Initial::HeNormal, 2.0 / 300.0),
             (Initial::Orthogonal, 1.0 / 300.0),
+            (Initial::Pytorch, 1.0 / 900.0),
         ] {
             // The relative standard error of a variance of 60 000 normal deviates is √(2/60 000) = 0.6 %.
             assert!((variance_of(initial) / expected - 1.0).abs() < 0.03, "{initial:?}");
@@ -168,10 +178,25 @@ mod tests {
     }
 
     #[test]
+    fn only_pytorch_has_random_biases() {
+        let (n_in, n_out) = (4, 10_000);
+        for initial in Initial::ALL {
+            let (mut kernel, mut bias) = (vec![0.0; n_in * n_out], vec![0.0; n_out]);
+            initial.fill(&mut kernel, &mut bias, &mut ChaCha8Rng::seed_from_u64(6));
+            let largest = bias.iter().fold(0.0_f32, |most, b| most.max(b.abs()));
+            match initial {
+                // Uniform in ±1/2; the largest of 10 000 is below 0.499 with a probability of e⁻²⁰.
+                Initial::Pytorch => assert!(largest <= 0.5 && largest > 0.499, "{largest}"),
+                _ => assert_eq!(largest, 0.0, "{initial:?}"),
+            }
+        }
+    }
+
+    #[test]
     fn orthogonal_rows_or_columns_are_orthonormal() {
         for (n_out, n_in) in [(5, 8), (8, 5), (6, 6)] {
             let mut kernel = vec![0.0; n_out * n_in];
-            Initial::Orthogonal.fill(&mut kernel, n_in, &mut ChaCha8Rng::seed_from_u64(5));
+            Initial::Orthogonal.fill(&mut kernel, &mut vec![0.0; n_out], &mut ChaCha8Rng::seed_from_u64(5));
             let entry = |vector: usize, place: usize| match n_out <= n_in {
                 true => kernel[vector * n_in + place],
                 false => kernel[place * n_in + vector],

@@ -43,7 +43,8 @@ impl Layer {
         &mut parameters[self.kernel()]
     }
 
-    fn split<'a>(&self, parameters: &'a mut [f32]) -> (&'a mut [f32], &'a mut [f32]) {
+    /// The kernel and the bias of this layer, mutable, in values with the layout of the parameters.
+    pub(super) fn split<'a>(&self, parameters: &'a mut [f32]) -> (&'a mut [f32], &'a mut [f32]) {
         parameters[self.offset..self.bias().end].split_at_mut(self.n_inputs * self.n_units)
     }
 

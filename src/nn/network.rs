@@ -120,9 +120,9 @@ impl Network {
         for (l, layer) in layers.iter().enumerate() {
             let initial =
                 if l < architecture.hidden.len() { architecture.initial } else { architecture.output_initial };
-            let kernel = &mut parameters[layer.kernel()];
-            initial.fill(kernel, layer.n_inputs, rng);
-            kernel.iter_mut().for_each(|weight| *weight *= architecture.initial_scale);
+            let (kernel, bias) = layer.split(&mut parameters);
+            initial.fill(kernel, bias, rng);
+            kernel.iter_mut().chain(bias).for_each(|weight| *weight *= architecture.initial_scale);
             for placed in &layer.operations {
                 placed.begin(&mut parameters, &mut statistics);
             }

@@ -264,5 +264,5 @@ fn results_state(task: &Task<'_>) -> Result<State, StageError> {
 
 /// Whether a pipeline asks for estimates. Without estimates there is nothing to check, join or draw.
 fn has_estimates(pipeline: &Pipeline) -> bool {
-    !pipeline.estimates.is_empty() || pipeline.exact.is_some()
+    !pipeline.estimates.is_empty() || pipeline.exact.is_some() || pipeline.propagation.is_some()
 }

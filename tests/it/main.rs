@@ -28,6 +28,7 @@ mod networks; // how layers, losses and stopping rules appear in a recording
 mod outside; // values outside of fixed edges, and the default rule of binning
 mod overview; // the page with a thumbnail of every figure
 mod pipeline; // all stages on small pipelines: results, resuming, same bytes
+mod propagate; // information of layers with noise, from recorded weights
 mod real_targets;
 mod recording; // what is recorded and when, parts, inspect
 mod report; // the page
