@@ -74,14 +74,17 @@ pub fn trials(
             of_half.into_iter().flatten().collect()
         })
         .collect();
-    let mut found = estimators.between(x, std::slice::from_ref(y));
-    // In groups, so that the permuted copies of a wide Y fit into memory.
+    // In groups, so that the permuted copies of a wide Y fit into memory. An estimator prepares X once for each group.
     let width = if let Variable::Real(points) = y { points.n_dims() } else { 1 };
     let n_together = (MOST_VALUES / (y.n_samples() * width).max(1)).max(1);
-    let orders: Vec<&[u32]> = shuffles.iter().collect();
+    let identity: Vec<u32> = (0..n).collect();
+    let orders: Vec<&[u32]> = std::iter::once(identity.as_slice()).chain(shuffles.iter()).collect();
+    let mut found: Vec<Vec<Result<Information, EstimateError>>> = Vec::new();
     for orders in orders.chunks(n_together) {
         let permuted: Vec<Variable<'_>> = orders.iter().map(|order| y.of(order)).collect();
-        found.iter_mut().zip(estimators.between(x, &permuted)).for_each(|(found, more)| found.extend(more));
+        let of_group = estimators.between(x, &permuted);
+        found.resize_with(of_group.len(), Vec::new);
+        found.iter_mut().zip(of_group).for_each(|(found, more)| found.extend(more));
     }
     found
         .into_iter()
