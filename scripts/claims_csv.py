@@ -20,6 +20,7 @@ PAPERS = {
     "saxe": "Saxe et al. 2018",
     "mnist": "Saxe et al. 2018",
     "lorenzen": "Lorenzen et al. 2022",
+    "goldfeld": "Goldfeld et al. 2019",
     "noisy-tishby": "Goldfeld et al. 2019",
     "grabauskas": "Grabauskas 2019",
 }
