@@ -77,11 +77,17 @@ def test_the_summary_of_an_audit_follows_from_its_rows_and_makes_the_leaderboard
     # −½ log2(1 − ρ²) bits of correlations of 0.9.
     truth = summary.filter(distribution="gaussian-pairs")["truth_bits"] / summary.filter(distribution="gaussian-pairs")["dims"]
     assert (truth + 0.5 * math.log2(1 - 0.81)).abs().max() < 1e-12
-    # The page, in a copy of its folder.
+    # The pages, in a copy of their folder.
     (tmp_path / "scripts").mkdir()
     (tmp_path / "docs/audit").mkdir(parents=True)
     script = tmp_path / "scripts/audit_page.py"
     script.write_text((TOP / "scripts/audit_page.py").read_text(encoding="utf-8"), encoding="utf-8")
-    subprocess.run([sys.executable, script, tmp_path / "a"], check=True)
-    page = (tmp_path / "docs/audit/leaderboard.md").read_text(encoding="utf-8")
-    assert "## 3 dimensions, 200 samples" in page and "| `ksg-k-3` |" in page
+    folder = tmp_path / "a"
+    subprocess.run([sys.executable, script, "--leaderboard", folder, "--null", folder, "--truth", folder], check=True)
+    leaderboard, calibration = ((tmp_path / f"docs/audit/{name}.md").read_text(encoding="utf-8") for name in ("leaderboard", "calibration"))
+    assert "## 3 dimensions, 200 samples" in leaderboard
+    # The copula of normal variables is normal, so `copula` has their error in the table of the best estimators.
+    error = summary.filter(estimator="copula-gaussian", distribution="gaussian-pairs", dims=3)["rmse_bits"].item()
+    assert f"| `gaussian-pairs` | 3.594 | `copula-gaussian` {error:.3f}," in leaderboard
+    null = summary.filter(estimator="ksg-k-3", distribution="independent-gaussians", dims=1)
+    assert f"| `ksg-k-3` | {null['within_null'].item():.1%} ({null['mean_bits'].item():.2f}) |" in calibration
