@@ -39,14 +39,15 @@ def audit(program: str, experiment: Path, layer: str, families: list[str]) -> di
     return {name: found if isinstance(found, str) else "no estimate" if None in found else f"{max(found):.2f}" for name, found in worst.items()}
 
 
-def cell(row: dict | None, fall: float | None) -> str:
-    """The verdict on a layer and the fall of I(X;T) from its peak."""
-    if row is None or row["verdict"] is None:
+def cell(row: dict | None) -> str:
+    """The verdict on a layer and the fall of I(X;T) from its peak; – without I(X;T)."""
+    if row is None or row["compression_bits_mean"] is None:
         return "–"
-    return row["verdict"] if fall is None else f"{row['verdict']} ({fall:.2f})"
+    return f"{row['verdict']} ({row['compression_bits_mean']:.2f})"
 
 
 def network(program: str, outputs: Path, name: str, title: str, layer: str) -> str:
+    """The table of one network."""
     folder = outputs / name
     rows = pl.read_parquet(folder / "compression.parquet").with_columns(pl.col("layer").cast(pl.String))
     layers = rows["layer"].unique(maintain_order=True).to_list()
@@ -56,7 +57,7 @@ def network(program: str, outputs: Path, name: str, title: str, layer: str) -> s
     lines = []
     for estimator, family in estimators.iter_rows():
         found = {row["layer"]: row for row in rows.filter(estimator=estimator).to_dicts()}
-        cells = [cell(found.get(of), found[of]["compression_bits_mean"] if of in found else None) for of in layers]
+        cells = [cell(found.get(of)) for of in layers]
         end = plane.filter((pl.col("estimator") == estimator) & (pl.col("layer") == layer)).sort("step").tail(1)
         i_ty = end["i_ty_bits_mean"].item() if end.height else None
         null = end["i_ty_null_bits_mean"].item() if end.height else None
