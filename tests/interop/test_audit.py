@@ -85,3 +85,14 @@ def test_the_summary_of_an_audit_follows_from_its_rows_and_makes_the_leaderboard
     subprocess.run([sys.executable, script, tmp_path / "a"], check=True)
     page = (tmp_path / "docs/audit/leaderboard.md").read_text(encoding="utf-8")
     assert "## 3 dimensions, 200 samples" in page and "| `ksg-k-3` |" in page
+    # The distributions on which an estimator works, and the shares within the null, from the summary.
+    ksg = summary.filter(pl.col("truth_bits").is_not_null(), estimator="ksg-k-3")
+    n_good = sum(error is not None and error <= max(0.1, 0.1 * truth) for error, truth in ksg.select("rmse_bits", "truth_bits").rows())
+    assert 0 < n_good < ksg.height and f"| `ksg-k-3` | {n_good} of {ksg.height} |" in page
+    subprocess.run([sys.executable, script, "--null", tmp_path / "a", "--truth", tmp_path / "a"], check=True)
+    page = (tmp_path / "docs/audit/calibration.md").read_text(encoding="utf-8")
+    nulls = ksg.filter(pl.col("truth_bits") == 0).sort("distribution", "dims")["within_null"].to_list()
+    assert len(nulls) == 6 and None in nulls
+    line = next(line for line in page.splitlines() if line.startswith("| `ksg-k-3` | 200 |"))
+    shares = [cell.strip(" *") for cell in line.split("|")[3:-1]]
+    assert shares == ["–" if share is None else f"{100 * share:.1f}" for share in nulls]
