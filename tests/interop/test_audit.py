@@ -77,7 +77,7 @@ def test_the_summary_of_an_audit_follows_from_its_rows_and_makes_the_leaderboard
     # −½ log2(1 − ρ²) bits of correlations of 0.9.
     truth = summary.filter(distribution="gaussian-pairs")["truth_bits"] / summary.filter(distribution="gaussian-pairs")["dims"]
     assert (truth + 0.5 * math.log2(1 - 0.81)).abs().max() < 1e-12
-    # The pages, in a copy of their folder.
+    # The page, in a copy of its folder.
     (tmp_path / "scripts").mkdir()
     (tmp_path / "docs/audit").mkdir(parents=True)
     script = tmp_path / "scripts/audit_page.py"
