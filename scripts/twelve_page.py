@@ -3,7 +3,7 @@
 Usage: python scripts/twelve_page.py     (needs polars; run it in the folder that contains `outputs`)
 
 Reads `compression.parquet` and the estimates of the experiments twelve-tishby, twelve-saxe and twelve-mnist, and the output
-of `infoplane audit --like … --json` in outputs/twelve-….json. The page names the commands.
+of `infoplane audit --like … --json` in outputs/twelve-NAME*.json. The page names the commands.
 """
 
 import json
@@ -24,11 +24,13 @@ WORDS = {
 
 
 def audited(name):
-    """The share of H(Y) is judged by `infoplane audit`; here the largest error of each family, over its settings."""
-    path = Path("outputs") / f"twelve-{name}.json"
-    if not path.exists():
+    """The largest error of I(T;Y) in the audit: the smallest and the largest value over the settings of a family, in bits."""
+    rows = []
+    for path in sorted(Path("outputs").glob(f"twelve-{name}*.json")):
+        rows += json.loads(path.read_text())["estimates"]
+    if not rows:
         return {}
-    rows = pl.DataFrame(json.loads(path.read_text())["estimates"], infer_schema_length=None)
+    rows = pl.DataFrame(rows, infer_schema_length=None)
     largest = rows.group_by("family", "estimator").agg(pl.col("rmse_bits").max())
     found = largest.drop_nulls().group_by("family").agg(low=pl.col("rmse_bits").min(), high=pl.col("rmse_bits").max())
     form = lambda low, high: f"{low:.2f}" if f"{low:.2f}" == f"{high:.2f}" else f"{low:.2f} to {high:.2f}"
@@ -52,9 +54,10 @@ def table(name):
         for layer in layers:
             here = of_this.filter(layer=layer)
             row = verdicts.get((estimator, layer))
-            if here["failure"].null_count() < here.height:
-                refusals.setdefault(here["failure"].drop_nulls()[0], set()).add(f"`{family}`")
-                cells.append("refuses")
+            failures = here["failure"].drop_nulls()
+            if len(failures) > 0:
+                refusals.setdefault(re.sub(r"^\d+ of", "n of", failures[0]), set()).add(f"`{family}`")
+                cells.append(f"refuses {len(failures)} of {here.height}")
             elif here["i_xt_bits"].null_count() == here.height:
                 cells.append("no I(X;T)")
             elif row is None or row["compression_bits_mean"] is None:
