@@ -1,6 +1,6 @@
 """Makes docs/pictures: figures of finished experiments, smaller and with fewer colours. Needs Pillow.
 
-    for p in tishby tishby-bound estimators stability random-weights; do infoplane run pipelines/$p.toml; done
+    for p in tishby tishby-bound estimators stability random-weights twelve-tishby; do infoplane run pipelines/$p.toml; done
     python scripts/pictures.py outputs
 """
 
@@ -27,6 +27,7 @@ FIGURES = {
     "ends": "stability/figures/ends-binning-n-edges-30.png",
     "bound": "tishby-bound/gamma-8/figures/bound.png",
     "stability": "stability/figures/stability.png",
+    "twelve-tishby": "twelve-tishby/figures/compression.png",
 }
 
 if __name__ == "__main__":
