@@ -148,10 +148,10 @@ pub fn choose(experiment: &Experiment, wishes: &Wishes) -> Result<Analysis, Stag
 }
 
 /// A candidate for I(T;Y), whether it is chosen, and why.
-type Judged = (&'static str, bool, String);
+type JudgedCandidate = (&'static str, bool, String);
 
 /// Judges the candidates for I(T;Y). The user's choice of estimators needs no audit. The error says why there is no audit.
-fn candidates(experiment: &Experiment, facts: &Facts, wishes: &Wishes) -> Result<Vec<Judged>, StageError> {
+fn candidates(experiment: &Experiment, facts: &Facts, wishes: &Wishes) -> Result<Vec<JudgedCandidate>, StageError> {
     if wishes.families.is_some() {
         return Ok(CANDIDATES.map(|name| (name, false, String::new())).to_vec());
     }
