@@ -30,7 +30,7 @@ impl Sampled {
     }
 
     /// A real vector of `d` coordinates and a class, drawn sample by sample.
-    pub(super) fn labelled(n: usize, d: usize, mut draw: impl FnMut(&mut Vec<f64>) -> u32) -> Self {
+    pub(crate) fn labelled(n: usize, d: usize, mut draw: impl FnMut(&mut Vec<f64>) -> u32) -> Self {
         let mut x = Vec::with_capacity(n * d);
         let classes: Vec<u32> = (0..n).map(|_| draw(&mut x)).collect();
         Self { x: points(x, d), y: Variable::Classes(Cow::Owned(Cells::of_rows(&classes, 1))) }

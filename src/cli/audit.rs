@@ -77,7 +77,7 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<E
     if let Some(folder) = arguments::path(matches, "like") {
         let layer = matches.get_one::<String>("layer").map_or("", String::as_str);
         let shape = layer_shape(&Experiment::new(folder), layer)?;
-        let audited = audit_like(&request, &shape, terminal)?;
+        let audited = audit_like(&request, &shape, shape.n_samples(), terminal)?;
         let sentence = verdict(&audited, &shape);
         match terminal.is_json() {
             true => terminal.print_json(&json!({ "verdict": sentence, "estimates": audited.summary }))?,

@@ -1,10 +1,11 @@
 //! Chooses estimators for a recording: binning over the range of the run, KDE with noise relative to the variance, and
-//! counting if there are few different values. The choice is written as a pipeline, `analysis.toml`.
+//! counting if there are few different values; and for I(T;Y) the estimator that audits like the layers trust most. The choice is written as a pipeline, `analysis.toml`.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
 
 use super::StageError;
+use super::audit::{CANDIDATES, Trusted, trusted};
 use crate::estimate_id::Values;
 use crate::layer_id::LayerId;
 use crate::store::{Experiment, Recording, write_bytes};
@@ -26,7 +27,7 @@ const LEAST_REPEATS: usize = 4;
 const MOST_PAIRS: f64 = 2e12;
 
 /// Families of estimators that can be chosen.
-pub const FAMILIES: [&str; 3] = ["binning", "kde", "quantised"];
+pub const FAMILIES: [&str; 6] = ["binning", "kde", "quantised", "mixed-ksg", "copula", "decoder"];
 
 /// The choices of the user, which replace automatic choices.
 #[derive(Debug, Clone)]
@@ -106,6 +107,19 @@ pub fn choose(experiment: &Experiment, wishes: &Wishes) -> Result<Analysis, Stag
         "the activations have too many different values".to_owned(),
         &[("bits", "8".to_owned())],
     );
+    let audits = candidates(experiment, &facts, wishes);
+    for (family, suits, reason) in audits.as_deref().unwrap_or_default() {
+        add(family, *suits, reason.clone(), reason.clone(), &[]);
+    }
+    match &audits {
+        Err(problem) => reasons.push(format!("{} are left out: no audit, because {problem}", list(&CANDIDATES))),
+        Ok(audits) if wishes.families.is_none() && audits.iter().all(|(_, is_chosen, _)| !is_chosen) => {
+            reasons.push(
+                "no estimator of I(T;Y) is added, because none is both fast and trusted by the audits".to_owned(),
+            );
+        }
+        Ok(_) => {}
+    }
     let path = experiment.root().join(FILE);
     let before = std::fs::read_to_string(&path).ok();
     if before.as_ref().is_some_and(|text| !text.starts_with(FIRST_LINE)) {
@@ -133,6 +147,30 @@ pub fn choose(experiment: &Experiment, wishes: &Wishes) -> Result<Analysis, Stag
     Ok(Analysis { path, reasons })
 }
 
+/// A candidate for I(T;Y), whether it is chosen, and why.
+type JudgedCandidate = (&'static str, bool, String);
+
+/// Judges the candidates for I(T;Y). The user's choice of estimators needs no audit. The error says why there is no audit.
+fn candidates(experiment: &Experiment, facts: &Facts, wishes: &Wishes) -> Result<Vec<JudgedCandidate>, StageError> {
+    if wishes.families.is_some() {
+        return Ok(CANDIDATES.map(|name| (name, false, String::new())).to_vec());
+    }
+    let audits = trusted(experiment)?;
+    // A fast candidate with the smallest error; the audits are sorted by error.
+    let is_fast = |audit: &Trusted| facts.work(audit.estimator, wishes.n_shuffles) <= MOST_PAIRS;
+    let chosen = audits.iter().find(|audit| audit.is_trusted() && is_fast(audit)).map(|audit| audit.estimator);
+    let reason = |audit: &Trusted| {
+        let why = match () {
+            () if chosen == Some(audit.estimator) => "the smallest error of I(T;Y) among the audited estimators",
+            () if !audit.is_trusted() => "its audit does not show an error of I(T;Y) of at most 10 % of H(Y)",
+            () if !is_fast(audit) => "the estimates at all snapshots would take long",
+            () => "the error of I(T;Y) is larger than that of the chosen estimator",
+        };
+        format!("{why}: {}", audit.words)
+    };
+    Ok(audits.iter().map(|audit| (audit.estimator, chosen == Some(audit.estimator), reason(audit))).collect())
+}
+
 fn list<T: std::fmt::Display>(numbers: &[T]) -> String {
     numbers.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
@@ -142,15 +180,31 @@ struct Facts {
     n_samples: usize,
     /// Pairs of samples times units, over all layers, snapshots and runs.
     pairs: f64,
+    /// Values, over all layers, snapshots and runs.
+    values: f64,
     /// Whether every layer has at most [`FEW_VALUES`] different values at the last snapshot of the first run.
     has_few_values: bool,
 }
 
 impl Facts {
+    /// The work of a candidate with all shuffles of labels and inputs, in the unit of [`MOST_PAIRS`].
+    fn work(&self, candidate: &str, n_shuffles: u64) -> f64 {
+        /// Visits of each value by the iterations of a classifier in 5 folds.
+        const DECODER_VISITS: f64 = 1000.0;
+        /// The ranks and covariances of a copula, per value.
+        const COPULA_VISITS: f64 = 100.0;
+        let of_data = match candidate {
+            "decoder" => DECODER_VISITS * self.values,
+            "copula" => COPULA_VISITS * self.values,
+            _ => self.pairs,
+        };
+        of_data * (1 + 2 * n_shuffles) as f64
+    }
+
     fn read(experiment: &Experiment) -> Result<Self, StageError> {
         let recording = Recording::open(experiment)?;
         let run = &recording.runs()[0];
-        let mut facts = Self { n_samples: 0, pairs: 0.0, has_few_values: true };
+        let mut facts = Self { n_samples: 0, pairs: 0.0, values: 0.0, has_few_values: true };
         for layer in recording.layers(Values::Activations)?.into_iter().filter(|layer| *layer > LayerId::INPUT) {
             let reader = run.activations(Values::Activations, layer)?;
             let n_snapshots = reader.snapshots().len();
@@ -168,8 +222,10 @@ impl Facts {
             let repeats = last.t.len() >= LEAST_REPEATS * values.len();
             facts.has_few_values &= values.len() <= FEW_VALUES && repeats;
             facts.pairs += (facts.n_samples as f64).powi(2) * (reader.n_units() * n_snapshots) as f64;
+            facts.values += (last.t.len() * n_snapshots) as f64;
         }
         facts.pairs *= recording.runs().len() as f64;
+        facts.values *= recording.runs().len() as f64;
         Ok(facts)
     }
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "tests, and the helpers they share")]
 
 mod aggregate; // statistics over runs, and tables of several experiments
+mod analyse;
 mod audit; // estimators on distributions with known information
 mod check; // verdicts on estimates
 mod compat; // files of all earlier versions of the tables can be read

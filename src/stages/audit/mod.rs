@@ -1,6 +1,7 @@
 //! Estimates of distributions whose information is known: bias, spread, coverage and time of estimators.
 
 mod like;
+mod trusted;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use rayon::prelude::*;
 use serde_json::json;
 
 pub use like::{audit_like, layer_shape, verdict};
+pub use trusted::{CANDIDATES, Trusted, trusted};
 
 use super::{Progress, StageError};
 use crate::audit::{Distribution, LayerLike, Sampled, Trial, TrialSettings, Truth, trials};

@@ -82,6 +82,8 @@ const REGISTRIES: &[(&str, &[&str])] = &[
     (
         "stages",
         &[
+            // `analyse` chooses estimators with audits.
+            "audit",
             "claims",
             "computed",
             "experiments",
