@@ -139,10 +139,13 @@ fn screen(found: &[Summary], n_others: usize, folder: &Experiment, width: Option
 }
 
 fn results(found: &[Summary], width: Option<usize>) -> String {
-    let families: Vec<&str> = unique(found.iter().map(|summary| summary.estimator.estimator.family.as_str()));
+    let (with_x, without): (Vec<&Summary>, Vec<&Summary>) =
+        found.iter().partition(|summary| summary.layers.iter().any(|row| row.i_xt_end_bits_mean.is_some()));
+    // Without any I(X;T), the verdicts say why.
+    let (found, left_out) = if with_x.is_empty() { (without, Vec::new()) } else { (with_x, without) };
+    let families: Vec<&str> = unique(found.iter().copied().map(family));
     // I(X;T) and I(T;Y) are shown for the middle scale of the first family.
-    let scales: Vec<&Summary> =
-        found.iter().filter(|summary| summary.estimator.estimator.family == families[0]).collect();
+    let scales: Vec<&Summary> = found.iter().copied().filter(|summary| family(summary) == families[0]).collect();
     let middle = scales[scales.len() / 2];
     let layers: Vec<&CompressionRow> = middle.layers.iter().collect();
     let n_runs = layers.iter().map(|row| row.n_runs).max().unwrap_or(0);
@@ -150,7 +153,7 @@ fn results(found: &[Summary], width: Option<usize>) -> String {
     let row = |row: &&CompressionRow| {
         let end = end(row.layer);
         let verdicts = families.iter().map(|family| {
-            let of_family = found.iter().filter(|summary| summary.estimator.estimator.family == *family);
+            let of_family = found.iter().filter(|summary| summary.estimator.estimator.family == **family);
             verdicts(of_family.flat_map(|summary| &summary.layers).filter(|other| other.layer == row.layer))
         });
         let numbers = [
@@ -176,7 +179,16 @@ fn results(found: &[Summary], width: Option<usize>) -> String {
         counted(n_runs, "run"),
         middle.estimator,
     );
-    format!("{}\n\n{table}\n{}", paragraph(&title, 0, width), reasons(found, width))
+    let only_labels = unique(left_out.iter().copied().map(family)).into_iter().map(|family| {
+        let text = format!("{family} estimates I(T;Y) only: `infoplane summary … --all` prints it");
+        format!("{}\n", paragraph(&text, 0, width))
+    });
+    let reasons = reasons(&found, width);
+    format!("{}\n\n{table}\n{}{reasons}", paragraph(&title, 0, width), only_labels.collect::<String>())
+}
+
+fn family(summary: &Summary) -> &str {
+    &summary.estimator.estimator.family
 }
 
 /// The verdicts on one layer at all scales of one family, each with its number of scales.
@@ -194,7 +206,7 @@ fn verdicts<'a>(rows: impl Iterator<Item = &'a CompressionRow>) -> String {
 }
 
 /// The reasons of the verdicts, the most frequent first.
-fn reasons(found: &[Summary], width: Option<usize>) -> String {
+fn reasons(found: &[&Summary], width: Option<usize>) -> String {
     let mut counts: BTreeMap<(String, &str), usize> = BTreeMap::new();
     for row in found.iter().flat_map(|summary| &summary.layers) {
         *counts.entry((row.verdict.to_string(), row.reason.as_deref().unwrap_or_default())).or_default() += 1;

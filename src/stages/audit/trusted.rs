@@ -67,14 +67,12 @@ pub fn trusted(experiment: &Experiment) -> Result<Vec<Trusted>, StageError> {
             let error = largest_errors(&audited).into_iter().next().and_then(|error| error.bits);
             let set = (spec.build)(&request.estimators[0].1).map_err(|e| StageError::Refused(e.to_string()))?;
             let failure = trials(set.as_ref(), &drawn, SETTINGS).into_iter().find_map(Result::err);
-            let words = match (error, failure) {
-                (_, Some(failure)) => format!("no estimate of {place}: {failure}"),
-                (None, None) => format!("some estimates like {place} failed"),
-                (Some(bits), None) => format!("error up to {bits:.2} bits like {place}"),
+            let (relative_error, words) = match (error, failure) {
+                (_, Some(failure)) => (None, format!("no estimate of {place}: {failure}")),
+                (None, None) => (None, format!("some estimates like {place} failed")),
+                (Some(bits), None) => (Some(bits / most), format!("error up to {bits:.2} bits like {place}")),
             };
-            let is_estimate = words.starts_with("error up to");
-            let error = error.filter(|_| is_estimate).map(|bits| bits / most);
-            candidate.relative_error = candidate.relative_error.zip(error).map(|(a, b)| a.max(b));
+            candidate.relative_error = candidate.relative_error.zip(relative_error).map(|(a, b)| a.max(b));
             let separator = if candidate.words.is_empty() { "" } else { ", " };
             candidate.words.push_str(&format!("{separator}{words}"));
         }
