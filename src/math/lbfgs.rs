@@ -11,6 +11,8 @@ use std::collections::VecDeque;
 const MEMORY: usize = 10;
 /// Share of the decrease of the linear approximation that a step must reach.
 const SUFFICIENT: f64 = 1e-4;
+/// Relative rounding error of the value of a function that adds up to about a million terms.
+const ROUNDING: f64 = 1e-12;
 /// A step of 2⁻⁵⁰ of the direction is below the rounding of the parameters.
 const HALVINGS: usize = 50;
 
@@ -45,7 +47,7 @@ pub fn minimise(
             let new_value = function(&new_x, &mut new_gradient);
             let is_enough = new_value <= value + SUFFICIENT * length * slope;
             // Close to the minimum the decrease of the value is lost to rounding, but not that of the gradient.
-            let is_flat = (new_value - value).abs() <= 1e-14 * value.abs() && norm(&new_gradient) < norm(&gradient);
+            let is_flat = (new_value - value).abs() <= ROUNDING * value.abs() && norm(&new_gradient) < norm(&gradient);
             length /= 2.0;
             (is_enough || is_flat).then_some(new_value)
         })?;

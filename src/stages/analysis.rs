@@ -1,5 +1,6 @@
 //! Chooses estimators for a recording: binning over the range of the run, KDE with noise relative to the variance, and
-//! counting if there are few different values; and for I(T;Y) the estimator that audits like the layers trust most. The choice is written as a pipeline, `analysis.toml`.
+//! counting if there are few different values; and for I(T;Y) the estimator with the smallest error in audits like the
+//! layers. The choice is written as a pipeline, `analysis.toml`.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
