@@ -29,7 +29,9 @@ pub fn keys_of_estimate(id: &EstimateId) -> Option<Vec<KeyValue>> {
         let requests = Request::all(spec, given, ValueBounds::Unknown);
         requests.is_ok_and(|requests| matches!(&requests[..], [request] if *request.id == *id))
     };
-    readings(&words.join("-"), spec.parameters).into_iter().map(keys).find(makes_it)
+    // Words can be a part of the name of every estimate of an estimator, such as `gaussian` of `copula`.
+    let without_words = std::iter::once(Vec::new());
+    readings(&words.join("-"), spec.parameters).into_iter().chain(without_words).map(keys).find(makes_it)
 }
 
 /// The name of a data set and the keys of `[data]` that its `identity` contains. `None` if it is not the identity of a data set.
@@ -125,6 +127,8 @@ mod tests {
     fn an_identity_is_read_as_the_keys_of_its_table() {
         check("binning-n-edges-30", &[("n_edges", "30")]);
         check("binning-n-edges-9-low--1.5-above-last-bin", &[("n_edges", "9"), ("low", "-1.5"), ("above", "last-bin")]);
+        check("copula-gaussian-samples-test", &[("samples", "test")]);
+        check("decoder-logistic-folds-2", &[("probe", "logistic"), ("folds", "2")]);
         check("binning-exact-samples-test", &[("exact", "true"), ("samples", "test")]);
         check(
             "binning-n-bins-9-range-all-runs-jackknife",
