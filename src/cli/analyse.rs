@@ -180,7 +180,7 @@ fn results(found: &[Summary], width: Option<usize>) -> String {
         middle.estimator,
     );
     let only_labels = unique(left_out.iter().copied().map(family)).into_iter().map(|family| {
-        let text = format!("{family} estimates I(T;Y) only: `infoplane summary … --all` prints it");
+        let text = format!("{family} estimates I(T;Y) only, see the column `i_ty_bits_mean` of summary.csv");
         format!("{}\n", paragraph(&text, 0, width))
     });
     let reasons = reasons(&found, width);

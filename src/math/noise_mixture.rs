@@ -139,6 +139,20 @@ pub enum NoiseMixtureError {
         /// Number of samples.
         n_samples: usize,
     },
+    /// More passes than fit into memory.
+    #[error(
+        "{n_passes} passes of {n_inputs} inputs through layers of up to {n_units} units are more than {most} values; choose fewer passes, or record fewer samples"
+    )]
+    ManyPasses {
+        /// Number of passes of each input.
+        n_passes: usize,
+        /// Number of inputs.
+        n_inputs: usize,
+        /// Number of units of the widest layer.
+        n_units: usize,
+        /// The largest number of values.
+        most: usize,
+    },
     /// Passes that are not equally many for each input.
     #[error("{n_passes} activations for {n_inputs} inputs; give the same number of passes for each input")]
     Passes {

@@ -19,8 +19,8 @@ pub struct InputInformation {
     pub i_ty: Vec<MonteCarlo>,
 }
 
-/// Logarithm of the share of a density below which it is left out. With n inputs, ln g(t) changes by less than n² e^−50,
-/// which is 4e−11 for a million inputs.
+/// Logarithm of the share of a density below which it is left out. With n inputs, ln g(t) changes by less than n e^−50,
+/// which is 2e−16 for a million inputs.
 const NEGLIGIBLE: f64 = -50.0;
 
 impl NoiseMixture {

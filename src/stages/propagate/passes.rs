@@ -38,6 +38,9 @@ impl Draws<'_> {
     }
 }
 
+/// The largest number of values of a layer in all passes: 2 GiB.
+const MOST_VALUES: usize = 1 << 28;
+
 impl NoisyNetwork {
     /// Information of each layer with noise.
     ///
@@ -52,17 +55,30 @@ impl NoisyNetwork {
         let labellings: Vec<&[u32]> = samples.classes.into_iter().collect();
         let mut t = samples.x.to_owned();
         let mut found = Vec::new();
+        let n_units = self.layers.iter().map(|(dense, _)| dense.bias.len()).max().unwrap_or_default();
+        let (n_inputs, n_passes) = (samples.x.nrows(), settings.n_passes);
+        let n_values = n_inputs.saturating_mul(n_passes).saturating_mul(n_units);
         for (layer, (dense, noise)) in LayerId::above_input().zip(&self.layers) {
+            if !found.is_empty() && n_values > MOST_VALUES {
+                if noise.is_some() {
+                    let most = MOST_VALUES;
+                    found.push((layer, Err(NoiseMixtureError::ManyPasses { n_passes, n_inputs, n_units, most })));
+                }
+                continue;
+            }
             t = dense.activations(t.view());
             let Some(noise) = noise else { continue };
             let information = mixture(&t, *noise).and_then(|mixture| {
-                let n_samples = samples.x.nrows();
-                mixture.information_about_inputs(n_samples, &labellings, settings.n_draws, draws.seed("draws", layer))
+                mixture.information_about_inputs(n_inputs, &labellings, settings.n_draws, draws.seed("draws", layer))
             });
-            if found.is_empty() {
-                t = repeated(&t, settings.n_passes);
-            }
+            let is_first = found.is_empty();
             found.push((layer, information));
+            if layer.index() == self.layers.len() || n_values > MOST_VALUES {
+                continue;
+            }
+            if is_first {
+                t = repeated(&t, n_passes);
+            }
             add(*noise, &mut t, &mut ChaCha8Rng::seed_from_u64(draws.seed("noise", layer)));
         }
         found
@@ -185,6 +201,17 @@ mod tests {
         };
         assert_eq!(on(1, "a"), on(3, "a"));
         assert_ne!(on(1, "a"), on(1, "b"));
+    }
+
+    #[test]
+    fn passes_that_do_not_fit_into_memory_are_a_failure_of_the_layers_that_need_them() {
+        let noise = Some(LayerNoise::Additive(0.1));
+        let network = units(&[(1.0, Activation::Linear, noise), (1.0, Activation::Linear, noise)]);
+        let x: Vec<f64> = (0..300).map(f64::from).collect();
+        let found = of_inputs(&network, &x, (1_000_000, 2), "a");
+        assert!(found[0].1.is_ok());
+        let problem = found[1].1.clone().unwrap_err().to_string();
+        assert!(problem.starts_with("1000000 passes of 300 inputs through layers of up to 1 units"), "{problem}");
     }
 
     #[test]
