@@ -1,6 +1,7 @@
 //! `infoplane estimate`: estimates information from a recording.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use anyhow::Context;
 use clap::{ArgMatches, Command};
@@ -9,14 +10,14 @@ use serde_json::json;
 use super::arguments::{dry_run_arg, experiment_arg, for_each, out_arg, path, resolved};
 use super::terminal::Terminal;
 use super::{Ended, job, parameters};
-use crate::config::{Declared, Request, SCOPE};
+use crate::config::{Declared, Pipeline, Request, SCOPE};
 use crate::count::counted;
 use crate::estimators::{self, ESTIMATORS, ValueBounds};
 use crate::parameter::capitalised;
-use crate::pipeline::{ESTIMATE, Job, Needs, Resolved};
+use crate::pipeline::{ESTIMATE, Job, Needs, Resolved, Step};
 use crate::stages::estimate::{estimate, plan, value_bounds};
 use crate::stages::keys::expect_recorded_with;
-use crate::stages::{PlannedTables, Progress, exact};
+use crate::stages::{PlannedTables, Progress, StageError, exact, propagate};
 use crate::store::Experiment;
 
 /// The subcommand that reads its estimators from a pipeline instead of flags.
@@ -72,10 +73,28 @@ fn run_pipeline(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<End
         expect_recorded_with(pipeline, &experiment)?;
         let mut tables = plan(&experiment, &pipeline.estimates, &root)?;
         tables.extend(exact::plan(pipeline, &experiment, &root)?);
+        tables.extend(propagate::plan(pipeline, &experiment, &root)?);
         describe(&tables, terminal)?;
         return Ok(Ended::default());
     }
     job::run(&Job::new(ESTIMATE), (&declared, &root), matches, terminal)
+}
+
+/// Runs steps that make tables from recorded weights; with `--dry-run`, prints which tables a pipeline lacks.
+pub(super) fn run_steps(
+    steps: &'static [&'static Step],
+    plan: impl Fn(&Pipeline, &Experiment, &Path) -> Result<Vec<PlannedTables>, StageError>,
+    matches: &ArgMatches,
+    terminal: &Terminal,
+) -> anyhow::Result<Ended> {
+    let (declared, root) = job::declared(matches, terminal)?;
+    match &declared {
+        Declared::One(pipeline) if matches.get_flag("dry-run") && steps.iter().any(|step| (step.applies)(pipeline)) => {
+            describe(&plan(pipeline, &Experiment::new(&root), &root)?, terminal)?;
+            Ok(Ended::default())
+        }
+        _ => job::run(&Job::new(steps), (&declared, &root), matches, terminal),
+    }
 }
 
 /// Prints each automatic choice of a parameter once.

@@ -8,12 +8,10 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use super::arguments::{out_arg, path};
 use super::terminal::Terminal;
 use super::{Ended, estimate, job};
-use crate::config::Declared;
 use crate::math::minimal_model::CURVES;
-use crate::pipeline::{EXACT, Job};
+use crate::pipeline::EXACT;
 use crate::stages::Progress;
 use crate::stages::exact::{MinimalModelRequest, minimal_model, plan};
-use crate::store::Experiment;
 
 /// More weights than a figure has pixels.
 const MOST_WEIGHTS: usize = 1_000_000;
@@ -87,19 +85,8 @@ fn minimal_model_command() -> Command {
 
 pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Ended> {
     match matches.subcommand().context("clap requires a subcommand")? {
-        ("linear", matches) => run_linear(matches, terminal),
+        ("linear", matches) => estimate::run_steps(EXACT, plan, matches, terminal),
         (_, matches) => run_minimal_model(matches, terminal),
-    }
-}
-
-fn run_linear(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Ended> {
-    let (declared, root) = job::declared(matches, terminal)?;
-    match &declared {
-        Declared::One(pipeline) if matches.get_flag("dry-run") && pipeline.exact.is_some() => {
-            estimate::describe(&plan(pipeline, &Experiment::new(&root), &root)?, terminal)?;
-            Ok(Ended::default())
-        }
-        _ => job::run(&Job::new(EXACT), (&declared, &root), matches, terminal),
     }
 }
 

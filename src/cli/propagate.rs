@@ -4,10 +4,8 @@ use clap::{ArgMatches, Command};
 
 use super::terminal::Terminal;
 use super::{Ended, estimate, job};
-use crate::config::Declared;
-use crate::pipeline::{Job, PROPAGATE};
+use crate::pipeline::PROPAGATE;
 use crate::stages::propagate::plan;
-use crate::store::Experiment;
 
 pub(super) fn command() -> Command {
     let command = Command::new("propagate").about(
@@ -19,12 +17,5 @@ pub(super) fn command() -> Command {
 }
 
 pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Ended> {
-    let (declared, root) = job::declared(matches, terminal)?;
-    match &declared {
-        Declared::One(pipeline) if matches.get_flag("dry-run") && pipeline.propagation.is_some() => {
-            estimate::describe(&plan(pipeline, &Experiment::new(&root), &root)?, terminal)?;
-            Ok(Ended::default())
-        }
-        _ => job::run(&Job::new(PROPAGATE), (&declared, &root), matches, terminal),
-    }
+    estimate::run_steps(PROPAGATE, plan, matches, terminal)
 }

@@ -1,13 +1,23 @@
 //! Tables of estimates that are computed from recorded weights, without an estimator of recorded activations.
 
 use std::sync::Arc;
+use std::time::Instant;
 
-use super::StageError;
 use super::untrained::add_untrained;
+use super::{Failures, Outcome, StageError};
 use crate::estimate_id::EstimateId;
 use crate::layer_id::LayerId;
 use crate::store::schema::EstimateRow;
 use crate::store::{Experiment, Footer, LayerNames, Pending, RecordedRun, write_rows};
+
+/// What a stage did, from the numbers of rows and of failures of each table; `what` names the rows.
+pub(super) fn made_tables(counts: &[(usize, usize)], what: &str, start: Instant, out: &Experiment) -> Outcome {
+    let n_rows: usize = counts.iter().map(|(n_rows, _)| n_rows).sum();
+    let n_failures: usize = counts.iter().map(|(_, n_failures)| n_failures).sum();
+    let seconds = start.elapsed().as_secs_f64();
+    let text = format!("{n_rows} {what} in {seconds:.1} s → {}", out.root().display());
+    Outcome::done(text, Failures::of_estimates(n_failures))
+}
 
 /// The table of one estimate of one run.
 pub(super) struct ComputedTable<'a> {

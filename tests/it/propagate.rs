@@ -121,6 +121,7 @@ fn later_stages_read_the_table_and_a_lost_one_is_made_again() {
     fs::remove_file(project.path(&format!("outputs/p/estimates/{ID}/run=r0001.parquet"))).unwrap();
     let planned = project.run("propagate p.toml --dry-run").stdout;
     assert!(planned.starts_with(&format!("outputs/p/estimates/{ID}: 1 table to make, 1 up to date")), "{planned}");
+    assert_eq!(project.run("estimate pipeline p.toml --dry-run").stdout, planned);
     project.ok("estimate pipeline p.toml --threads 3");
     assert!(project.files("outputs/p") == before, "made again with other threads, a table has other bytes");
     project.ok("inspect outputs/p --validate");

@@ -103,6 +103,8 @@ impl<'a> Passes<'a> {
     ) -> Vec<MeanAndVariance> {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         rng.set_stream(x as u64);
+        let n_same: Vec<usize> =
+            labellings.iter().map(|labels| labels.iter().filter(|label| **label == labels[x]).count()).collect();
         let mut draws = vec![Vec::with_capacity(n_draws); 2 + labellings.len()];
         for _ in 0..n_draws {
             let (k, t) = self.draw(x, &mut rng);
@@ -120,11 +122,9 @@ impl<'a> Passes<'a> {
             let log_volume = self.mixture.log_volumes[x * self.n_passes + k];
             draws[0].push(log_density - largest - log_mixture + log_volume);
             draws[1].push(log_mean(by_input[own], 1.0) - log_mixture);
-            for (labels, draws) in labellings.iter().zip(&mut draws[2..]) {
-                let is_same = |input: &usize| labels[*input] == labels[x];
-                let n_same = labels.iter().filter(|label| **label == labels[x]).count();
-                let same = near.iter().zip(&by_input).filter(|(input, _)| is_same(input));
-                draws.push(log_mean(same.map(|(_, sum)| sum).sum(), n_same as f64) - log_mixture);
+            for ((labels, n_same), draws) in labellings.iter().zip(&n_same).zip(&mut draws[2..]) {
+                let same = near.iter().zip(&by_input).filter(|(input, _)| labels[**input] == labels[x]);
+                draws.push(log_mean(same.map(|(_, sum)| sum).sum(), *n_same as f64) - log_mixture);
             }
         }
         draws.iter().map(|values| mean_and_variance(values)).collect()
@@ -145,14 +145,20 @@ impl<'a> Passes<'a> {
     /// The inputs whose density at t, drawn around input x, is not negligible. `densities` becomes ln p_k(t) + (d/2) ln(2π)
     /// of all passes k of these inputs.
     fn near(&self, x: usize, t: &[f64], densities: &mut Vec<f64>) -> Vec<usize> {
-        densities.clear();
-        self.add_log_densities(x, t, densities);
-        let largest = densities.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let mut own = Vec::with_capacity(self.n_passes);
+        self.add_log_densities(x, t, &mut own);
+        let largest = own.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let negligible = largest - (self.n_passes as f64).ln() + NEGLIGIBLE;
-        densities.clear();
         let is_near = |input: &usize| *input == x || self.at_most(*input, t) >= negligible;
         let near: Vec<usize> = (0..self.n_inputs).filter(is_near).collect();
-        near.iter().for_each(|input| self.add_log_densities(*input, t, densities));
+        densities.clear();
+        for input in &near {
+            if *input == x {
+                densities.extend_from_slice(&own);
+            } else {
+                self.add_log_densities(*input, t, densities);
+            }
+        }
         near
     }
 

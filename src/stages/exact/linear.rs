@@ -14,10 +14,10 @@ use ndarray::Array2;
 use rayon::prelude::*;
 use serde_json::json;
 
-use super::super::computed::ComputedTable;
+use super::super::computed::{ComputedTable, made_tables};
 use super::super::keys::is_recorded_with;
 use super::super::recorded_weights::{Snapshots, hashes_of, parts_of};
-use super::super::{Failures, Outcome, PlannedTables, Progress, StageError};
+use super::super::{Outcome, PlannedTables, Progress, StageError};
 use crate::config::{Data, Exact, Inputs, NamedData, Pipeline};
 use crate::datasets::{DatasetError, Teacher, TeacherShape};
 use crate::layer_id::LayerId;
@@ -69,10 +69,7 @@ pub fn linear(
         })
         .collect();
     progress.end();
-    let (n_rows, n_failures) = done?.into_iter().fold((0, 0), |(a, b), (c, d)| (a + c, b + d));
-    let seconds = start.elapsed().as_secs_f64();
-    let text = format!("{n_rows} exact numbers in {seconds:.1} s → {}", out.root().display());
-    Ok(Outcome::done(text, Failures::of_estimates(n_failures)))
+    Ok(made_tables(&done?, "exact numbers", start, &out))
 }
 
 /// What [`linear`] would do, without doing it; nothing if `pipeline` has no `[exact]` table.

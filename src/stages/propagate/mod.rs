@@ -14,11 +14,11 @@ use std::time::Instant;
 use ndarray::{Array2, Axis};
 use serde_json::json;
 
-use super::computed::ComputedTable;
+use super::computed::{ComputedTable, made_tables};
 use super::inputs::{input_values, inputs};
 use super::keys::expect_recorded_with;
 use super::recorded_weights::{Snapshots, hashes_of, parts_of};
-use super::{Failures, Outcome, PlannedTables, Progress, StageError};
+use super::{Outcome, PlannedTables, Progress, StageError};
 use crate::config::{LayerWithNoise, Pipeline, Propagation};
 use crate::estimate_id::Values;
 use crate::estimators::InputsAndLabels;
@@ -32,7 +32,7 @@ use crate::store::{
 };
 use crate::suggest::Named;
 use crate::weights::DenseLayer;
-use passes::{Draws, NoisyNetwork, PropagatedSamples};
+use passes::{NoisyNetwork, PropagatedSamples};
 
 /// Makes the missing tables of `[propagation]` of `pipeline` below `<out>/estimates`.
 ///
@@ -70,10 +70,7 @@ pub fn propagate(
         })
         .collect();
     progress.end();
-    let (n_rows, n_failures) = done?.into_iter().fold((0, 0), |(a, b), (c, d)| (a + c, b + d));
-    let seconds = start.elapsed().as_secs_f64();
-    let text = format!("{n_rows} estimates of layers with noise in {seconds:.1} s → {}", out.root().display());
-    Ok(Outcome::done(text, Failures::of_estimates(n_failures)))
+    Ok(made_tables(&done?, "estimates of layers with noise", start, &out))
 }
 
 /// What [`propagate`] would do, without doing it; nothing if `pipeline` has no `[propagation]` table.
@@ -208,7 +205,7 @@ fn make(
         for (index, place) in snapshots.places.iter().enumerate() {
             let network = network(&snapshots, index, run, &settings.layers)?;
             let key = format!("{} {} {}", settings.seed, run.id, place.1);
-            for (layer, found) in network.information(&samples, settings, &Draws { key: &key }) {
+            for (layer, found) in network.information(&samples, settings, &key) {
                 filled.push(with_values(table.row(layer, *place), found, &given));
             }
         }

@@ -24,18 +24,10 @@ pub(super) struct PropagatedSamples<'a> {
     pub(super) classes: Option<&'a [u32]>,
 }
 
-/// The random numbers of one network.
-pub(super) struct Draws<'a> {
-    /// Text that no other network has.
-    pub(super) key: &'a str,
-}
-
-impl Draws<'_> {
-    /// A seed for a layer and a purpose.
-    fn seed(&self, purpose: &str, layer: LayerId) -> u64 {
-        let hash = hash_bytes(format!("{} {purpose} {layer}", self.key).as_bytes());
-        u64::from_str_radix(&hash[..16], 16).expect("a hash is hexadecimal")
-    }
+/// A seed for a purpose and a layer; `key` is text that no other network of the experiment has.
+fn seed(key: &str, purpose: &str, layer: LayerId) -> u64 {
+    let hash = hash_bytes(format!("{key} {purpose} {layer}").as_bytes());
+    u64::from_str_radix(&hash[..16], 16).expect("a hash is hexadecimal")
 }
 
 /// The largest number of values of a layer in all passes: 2 GiB.
@@ -45,21 +37,22 @@ impl NoisyNetwork {
     /// Information of each layer with noise.
     ///
     /// Up to the first layer with noise, the noiseless activations S are a function of X, and one pass of each input is
-    /// enough. In a later layer, S is random given X, and each input passes `n_passes` times.
+    /// enough. In a later layer, S is random given X, and each input passes `n_passes` times. `key` is text that no other
+    /// network of the experiment has; it sets the random numbers.
     pub(super) fn information(
         &self,
         samples: &PropagatedSamples<'_>,
         settings: &Propagation,
-        draws: &Draws<'_>,
+        key: &str,
     ) -> Vec<(LayerId, Result<InputInformation, NoiseMixtureError>)> {
         let labellings: Vec<&[u32]> = samples.classes.into_iter().collect();
         let mut t = samples.x.to_owned();
         let mut found = Vec::new();
         let n_units = self.layers.iter().map(|(dense, _)| dense.bias.len()).max().unwrap_or_default();
         let (n_inputs, n_passes) = (samples.x.nrows(), settings.n_passes);
-        let n_values = n_inputs.saturating_mul(n_passes).saturating_mul(n_units);
+        let fits = n_inputs.saturating_mul(n_passes).saturating_mul(n_units) <= MOST_VALUES;
         for (layer, (dense, noise)) in LayerId::above_input().zip(&self.layers) {
-            if !found.is_empty() && n_values > MOST_VALUES {
+            if !found.is_empty() && !fits {
                 if noise.is_some() {
                     let most = MOST_VALUES;
                     found.push((layer, Err(NoiseMixtureError::ManyPasses { n_passes, n_inputs, n_units, most })));
@@ -69,17 +62,17 @@ impl NoisyNetwork {
             t = dense.activations(t.view());
             let Some(noise) = noise else { continue };
             let information = mixture(&t, *noise).and_then(|mixture| {
-                mixture.information_about_inputs(n_inputs, &labellings, settings.n_draws, draws.seed("draws", layer))
+                mixture.information_about_inputs(n_inputs, &labellings, settings.n_draws, seed(key, "draws", layer))
             });
             let is_first = found.is_empty();
             found.push((layer, information));
-            if layer.index() == self.layers.len() || n_values > MOST_VALUES {
+            if layer.index() == self.layers.len() || !fits {
                 continue;
             }
             if is_first {
                 t = repeated(&t, n_passes);
             }
-            add(*noise, &mut t, &mut ChaCha8Rng::seed_from_u64(draws.seed("noise", layer)));
+            add(*noise, &mut t, &mut ChaCha8Rng::seed_from_u64(seed(key, "noise", layer)));
         }
         found
     }
@@ -138,7 +131,7 @@ mod tests {
         let classes: Vec<u32> = (0..x.len() as u32).map(|i| i % 2).collect();
         let x = Array2::from_shape_vec((x.len(), 1), x.to_vec()).unwrap();
         let settings = Propagation { n_passes, n_draws, seed: 0, layers: Vec::new() };
-        network.information(&PropagatedSamples { x: x.view(), classes: Some(&classes) }, &settings, &Draws { key })
+        network.information(&PropagatedSamples { x: x.view(), classes: Some(&classes) }, &settings, key)
     }
 
     #[track_caller]
